@@ -1,0 +1,190 @@
+# Makefile of the extension "vector".  `make help` lists the targets.
+#
+# Variables a developer may set on the command line:
+#	PG_CONFIG=...	the server to build for (default: the first in PATH)
+#	WERROR=1	more warnings, each of them an error
+#	ASSERTS=1	with assertions, also on a server without
+#	TEST_POINTS=1	with the test points of src/hnsw (never for production)
+
+MODULE_big = vector
+EXTENSION  = vector
+DATA       = vector--1.0.sql
+
+# Where this file is: differs from the current directory in a VPATH build.
+HERE := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+
+# Plain C, no server needed: what the unit tests are linked with.
+OBJS_PLAIN = \
+	src/kernel/kernel.o \
+	src/kernel/kernel_scalar.o \
+	src/kernel/kernel_avx2.o \
+	src/kernel/kernel_avx512.o \
+	src/kernel/kernel_neon.o \
+	src/quant/quant_rotate.o \
+	src/quant/quant_own.o \
+	src/quant/quant_edge.o \
+	src/quant/quant_query.o
+
+OBJS = \
+	$(OBJS_PLAIN) \
+	src/type/check.o \
+	src/type/vector.o \
+	src/type/parse.o \
+	src/type/arith.o \
+	src/type/distance.o \
+	src/type/cast.o \
+	src/type/aggregate.o \
+	src/type/metric.o \
+	src/hnsw/hnswpage.o \
+	src/hnsw/hnswspace.o \
+	src/hnsw/hnswlink.o \
+	src/hnsw/hnswstore.o \
+	src/hnsw/hnswmeta.o \
+	src/hnsw/hnswsearch.o \
+	src/hnsw/hnswselect.o \
+	src/hnsw/hnswmemgraph.o \
+	src/hnsw/hnswdiskgraph.o \
+	src/hnsw/hnswdiskwrite.o \
+	src/hnsw/hnswparallel.o \
+	src/hnsw/hnswbuild.o \
+	src/hnsw/hnswinsert.o \
+	src/hnsw/hnswscan.o \
+	src/hnsw/hnswvacuum.o \
+	src/hnsw/hnswcost.o \
+	src/hnsw/hnswoptions.o \
+	src/hnsw/hnswhandler.o \
+	src/hnsw/hnswinspect.o \
+	src/hnsw/hnswcheck.o \
+	src/hnsw/hnswpoint.o \
+	src/module.o
+
+# For dependent extensions: $(includedir_server)/extension/vector/
+HEADERS_vector = src/type/vector.h
+
+# Exactly the functions marked PGDLLEXPORT are visible.  Servers before 16
+# leave that macro empty, hence its definition here.
+PG_CPPFLAGS = -I$(srcdir)/src \
+	-DPGDLLEXPORT='__attribute__((visibility("default")))'
+PG_CFLAGS   = -fvisibility=hidden
+
+WARNINGS = -Wall -Wextra -Wno-unused-parameter -Wno-sign-compare \
+	-Wdeclaration-after-statement
+ifeq ($(WERROR),1)
+PG_CFLAGS += $(WARNINGS) -Werror
+endif
+ifeq ($(ASSERTS),1)
+PG_CPPFLAGS += -DUSE_ASSERT_CHECKING
+endif
+ifeq ($(TEST_POINTS),1)
+PG_CPPFLAGS += -DHNSW_TEST_POINTS
+export VECTOR_TEST_POINTS = 1
+endif
+
+# Specs that stop at a test point need a build that has them.
+SPECS := $(sort $(wildcard $(HERE)/test/isolation/specs/*.spec))
+ifneq ($(TEST_POINTS),1)
+SPECS := $(if $(SPECS),$(shell grep -L 'hnsw\.test_point' $(SPECS)))
+endif
+
+REGRESS        = $(patsubst %.sql,%,$(notdir $(sort $(wildcard $(HERE)/sql/*.sql))))
+REGRESS_OPTS   = --load-extension=vector
+ISOLATION      = $(patsubst %.spec,%,$(notdir $(SPECS)))
+ISOLATION_OPTS = --inputdir=$(HERE)/test/isolation --load-extension=vector
+TAP_TESTS      = 1
+PROVE_TESTS    = test/t/*.pl
+PROVE_FLAGS    = -I test/perl
+
+UNIT_TESTS := $(patsubst %.c,%,$(notdir $(sort $(wildcard $(HERE)/test/unit/*_test.c))))
+UNIT_PROGS  = $(addprefix build/unit/,$(UNIT_TESTS))
+
+DEPFILES    = $(OBJS:.o=.d) $(addsuffix .d,$(UNIT_PROGS))
+EXTRA_CLEAN = $(OBJS:.o=.d) build/unit build/flags
+
+PG_CONFIG ?= pg_config
+PGXS := $(shell $(PG_CONFIG) --pgxs)
+include $(PGXS)
+
+# Flags of the server's own compiler, gcc, that clang does not know; nor does it
+# know the format attribute of the server's headers.
+ifneq (,$(findstring clang,$(CC)))
+override CFLAGS := $(filter-out -fexcess-precision=% -Wimplicit-fallthrough=% \
+	-Wno-format-truncation -Wno-stringop-truncation,$(CFLAGS)) \
+	-Wno-ignored-attributes
+endif
+
+# The scalar kernels and the codes are definitions: the same sums, rounded the
+# same way, on every machine and in the bitcode.
+src/kernel/kernel_scalar.o: override CFLAGS += -fno-tree-vectorize
+src/kernel/kernel_scalar.bc: override BITCODE_CFLAGS += -fno-vectorize -fno-slp-vectorize
+EXACT = src/kernel/kernel_scalar.o $(filter src/quant/%,$(OBJS))
+$(EXACT): override CFLAGS += -ffp-contract=off
+$(EXACT:.o=.bc): override BITCODE_CFLAGS += -ffp-contract=off
+
+# Each object depends on the headers it was compiled with, and on the choice of
+# compiler and variables, so that a change of either rebuilds it.
+%.o: %.c
+	@$(MKDIR_P) $(@D)
+	$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -MT $@ -MT $(@:.o=.bc) -c -o $@ $<
+
+FLAGS := $(CC) $(PG_CONFIG) $(WERROR)/$(ASSERTS)/$(TEST_POINTS)
+ifneq (,$(filter-out clean lint help indent typedefs shape,$(or $(MAKECMDGOALS),all)))
+$(shell mkdir -p build $(sort $(dir $(OBJS))); \
+	echo '$(FLAGS)' | cmp -s - build/flags || echo '$(FLAGS)' > build/flags)
+endif
+$(OBJS) $(OBJS:.o=.bc): build/flags
+
+-include $(wildcard $(DEPFILES))
+
+# Kernel and codec tests: plain C programs, linked with what the server gets.
+build/unit/%_test: test/unit/%_test.c $(OBJS_PLAIN)
+	@$(MKDIR_P) $(@D)
+	$(CC) $(CFLAGS) -I$(srcdir)/src -I$(srcdir)/test/unit -MMD -MP -MT $@ \
+		-MF $@.d -o $@ $< $(OBJS_PLAIN) -lm
+
+.PHONY: unit unit-programs lint shape indent typedefs bench help
+
+unit-programs: $(UNIT_PROGS)
+
+unit: unit-programs
+	@failed=; for t in $(UNIT_PROGS); do \
+		echo "# $${t##*/}"; $$t || failed="$$failed $${t##*/}"; \
+	done; \
+	if [ -n "$$failed" ]; then echo "failed:$$failed"; exit 1; fi
+
+lint:
+	@sh $(srcdir)/test/lint/layers.sh $(srcdir)
+
+shape:
+	@sh $(srcdir)/test/lint/shape.sh $(srcdir)
+
+typedefs:
+	sh $(srcdir)/test/lint/typedefs.sh $(srcdir) > typedefs.tmp
+	mv typedefs.tmp $(srcdir)/src/typedefs.list
+
+indent:
+	@command -v pg_bsd_indent >/dev/null || \
+		{ echo "make indent needs pg_bsd_indent, which is not installed"; exit 1; }
+	@find $(srcdir)/src $(srcdir)/test/unit -name '*.[ch]' | sort | while read f; do \
+		pg_bsd_indent -bad -bap -bbb -bc -bl -cli1 -cp33 -cdb -nce -d0 -di12 \
+			-nfc1 -i4 -l79 -lp -lpl -nip -npro -sac -tpg -ts4 \
+			-U$(srcdir)/src/typedefs.list "$$f" || exit 1; \
+		rm -f "$${f##*/}.BAK"; \
+	done
+
+bench:
+	$(srcdir)/bench/run
+
+help:
+	@echo 'make                build for the server of PG_CONFIG (default: the one in PATH)'
+	@echo 'make install        install into that server'
+	@echo 'make installcheck   regression, isolation and TAP tests against it; the first'
+	@echo '                    two need it running.  test/run needs nothing: see test/README.md'
+	@echo 'make unit           kernel and codec tests, no server'
+	@echo 'make lint           layers, locks and WAL in their place; silent if all is well'
+	@echo 'make shape          figures about the source; no verdict'
+	@echo 'make indent         reformat with pg_bsd_indent'
+	@echo 'make typedefs       write src/typedefs.list anew, for indent'
+	@echo 'make bench          the benchmark (bench/README.md)'
+	@echo 'make clean          remove what was built'
+	@echo
+	@echo 'Variables: PG_CONFIG=path CC=clang-14 WERROR=1 ASSERTS=1 TEST_POINTS=1'

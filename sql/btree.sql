@@ -1,0 +1,82 @@
+--
+-- btree: comparison operators of vector, their btree and their hash class
+--
+
+SELECT a, b, a < b AS lt, a <= b AS le, a = b AS eq, a <> b AS ne, a >= b AS ge, a > b AS gt, vector_cmp(a, b) AS cmp
+	FROM (VALUES
+		('[1,2]'::vector, '[1,2]'::vector),
+		('[1,2]', '[1,3]'),
+		('[1,3]', '[1,2]'),
+		('[2,0]', '[1,9]'),
+		('[1]', '[1,2]'),
+		('[1,-9]', '[1]'),
+		('[2]', '[1,2]'),
+		('[-0]', '[0]'),
+		('[-0,1]', '[0,2]'),
+		('[1e-45]', '[0]'),
+		('[-3.4028235e38]', '[3.4028235e38]')) t (a, b);
+SELECT '[1]'::vector != '[2]'::vector;
+
+-- ORDER BY, DISTINCT, unique index
+CREATE TABLE sorted (v vector);
+INSERT INTO sorted VALUES ('[2]'), ('[1,2]'), (NULL), ('[1]'), ('[0]'), ('[1,2]'), ('[-1,5]'), ('[1,1,9]');
+SELECT v FROM sorted ORDER BY v;
+SELECT v FROM sorted ORDER BY v DESC;
+SELECT DISTINCT v FROM sorted ORDER BY v;
+CREATE INDEX sorted_v ON sorted (v);
+SET enable_seqscan = off;
+SET enable_bitmapscan = off;
+EXPLAIN (COSTS OFF) SELECT v FROM sorted WHERE v = '[1,2]';
+SELECT v FROM sorted WHERE v = '[1,2]';
+SELECT v FROM sorted WHERE v < '[1,2]' ORDER BY v;
+SELECT v FROM sorted WHERE v BETWEEN '[0]' AND '[1,2]' ORDER BY v;
+RESET enable_seqscan;
+RESET enable_bitmapscan;
+DROP INDEX sorted_v;
+CREATE UNIQUE INDEX sorted_v ON sorted (v);
+DELETE FROM sorted WHERE ctid = (SELECT max(ctid) FROM sorted WHERE v = '[1,2]');
+CREATE UNIQUE INDEX sorted_v ON sorted (v);
+INSERT INTO sorted VALUES ('[-0]');
+INSERT INTO sorted VALUES ('[0]') ON CONFLICT (v) DO NOTHING;
+DROP TABLE sorted;
+
+-- hash: equal vectors have equal hashes, and the extended hash agrees
+SELECT vector_hash('[0,1]') = vector_hash('[-0,1]') AS minus_zero,
+	vector_hash('[1,2]') = vector_hash('[2,1]') AS swapped,
+	vector_hash('[1]') = vector_hash('[1,0]') AS longer,
+	vector_hash_extended('[0,1]', 7) = vector_hash_extended('[-0,1]', 7) AS minus_zero_extended,
+	vector_hash_extended('[1,2]', 0) = vector_hash_extended('[1,2]', 1) AS other_seed,
+	(vector_hash_extended('[1,2]', 0) & 4294967295) = (vector_hash('[1,2]')::bigint & 4294967295) AS seed_zero;
+
+CREATE TABLE hashed AS
+	SELECT i, ARRAY[i / 4, CASE WHEN i % 2 = 0 THEN '-0'::real ELSE 0 END]::real[]::vector AS v
+	FROM generate_series(0, 399) i;
+SET enable_sort = off;
+EXPLAIN (COSTS OFF) SELECT v FROM hashed GROUP BY v;
+SELECT count(*), sum(n) FROM (SELECT v, count(*) AS n FROM hashed GROUP BY v) t;
+RESET enable_sort;
+SET enable_mergejoin = off;
+SET enable_nestloop = off;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM hashed a JOIN hashed b USING (v);
+SELECT count(*) FROM hashed a JOIN hashed b USING (v);
+SET enable_mergejoin = on;
+SET enable_hashjoin = off;
+EXPLAIN (COSTS OFF) SELECT count(*) FROM hashed a JOIN hashed b USING (v);
+SELECT count(*) FROM hashed a JOIN hashed b USING (v);
+RESET enable_mergejoin;
+RESET enable_nestloop;
+RESET enable_hashjoin;
+CREATE INDEX hashed_v ON hashed USING hash (v);
+SET enable_seqscan = off;
+SELECT i FROM hashed WHERE v = '[3,0]' ORDER BY i;
+RESET enable_seqscan;
+DROP TABLE hashed;
+
+-- hash partitions
+CREATE TABLE parted (v vector) PARTITION BY HASH (v);
+CREATE TABLE parted_0 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 0);
+CREATE TABLE parted_1 PARTITION OF parted FOR VALUES WITH (MODULUS 2, REMAINDER 1);
+INSERT INTO parted SELECT ARRAY[i]::vector FROM generate_series(1, 100) i;
+SELECT count(*) FILTER (WHERE tableoid = 'parted_0'::regclass) BETWEEN 20 AND 80 AS spread, count(*) FROM parted;
+SELECT v FROM parted WHERE v = '[42]';
+DROP TABLE parted;

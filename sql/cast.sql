@@ -1,0 +1,68 @@
+--
+-- cast: between vector and arrays
+--
+
+-- arrays to vector
+SELECT ARRAY[1,2,3]::vector, ARRAY[1.5,2.5]::real[]::vector,
+	ARRAY[1.5,2.5]::float8[]::vector, ARRAY[1.5,2.5]::numeric[]::vector;
+SELECT ARRAY[16777217,-2147483648,2147483647]::vector;
+SELECT '[5:6]={1,2}'::int[]::vector;
+-- doubles are rounded, down to zero
+SELECT ARRAY[0.1,1e-300]::float8[]::vector, ARRAY[1e-50]::float8[]::vector,
+	ARRAY[-1e-50]::float8[]::vector;
+SELECT ARRAY[1,2,3]::vector(3), ARRAY[1,2,3]::real[]::vector(3),
+	ARRAY[1,2,3]::float8[]::vector(3), ARRAY[1,2,3]::numeric[]::vector(3);
+SELECT ARRAY[1,2,3]::vector(2);
+SELECT ARRAY[1,2,3]::numeric[]::vector(4);
+
+-- what no array may be
+SELECT '{}'::real[]::vector;
+SELECT '{{1,2},{3,4}}'::int[]::vector;
+SELECT '{1,NULL}'::real[]::vector;
+SELECT '{NULL}'::numeric[]::vector;
+SELECT '{NaN}'::real[]::vector;
+SELECT '{1,Infinity}'::real[]::vector;
+SELECT '{1,-Infinity}'::float8[]::vector;
+SELECT '{1e39}'::float8[]::vector;
+SELECT '{NaN}'::float8[]::vector;
+SELECT '{NaN}'::numeric[]::vector;
+SELECT '{1e39}'::numeric[]::vector;
+SELECT '{1e-50}'::numeric[]::vector;
+SELECT '{Infinity}'::numeric[]::vector;
+SELECT array_fill(0, ARRAY[16001])::vector;
+SELECT array_fill(0::float8, ARRAY[16001])::vector;
+SELECT array_fill(NULL::real, ARRAY[16001])::vector;
+SELECT vector_dims(array_fill(0::numeric, ARRAY[16000])::vector);
+
+-- vector to array
+SELECT '[1,2.5,-0]'::vector::real[];
+SELECT array_ndims(a), array_lower(a, 1), array_upper(a, 1), pg_typeof(a)
+	FROM (SELECT '[1,2,3]'::vector::real[]) t (a);
+SELECT array_length(array_fill(1, ARRAY[16000])::vector::real[], 1);
+SELECT unnest('[1,2]'::vector::real[]);
+SELECT '[1,2]'::vector::float8[];
+SELECT '[1,2]'::vector::integer[];
+
+-- vector to vector checks the dimensions, wherever the cast comes from
+SELECT '[1,2,3]'::vector::vector(3);
+SELECT '[1,2,3]'::vector::vector(4);
+SELECT CAST('[1,2]'::text AS vector(2)), '[1,2]'::vector::text || '!';
+SELECT CAST('[1,2]'::text AS vector(3));
+
+-- contexts: vector to real[] everywhere, arrays to vector by assignment only
+CREATE TABLE assigned (v vector(2), r real[]);
+INSERT INTO assigned (v) VALUES (ARRAY[1,2]), (ARRAY[1.5,2.5]), (ARRAY[1,2]::float8[]), (ARRAY[1,2]::real[]);
+INSERT INTO assigned (v) VALUES (ARRAY[1,2,3]);
+INSERT INTO assigned (v) VALUES ('[1,2]'::text);
+UPDATE assigned SET r = v;
+SELECT * FROM assigned;
+SELECT array_length('[1,2,3]'::vector, 1);
+SELECT ARRAY[1,2] = ARRAY[1,2];
+SELECT '[1,2]'::vector = ARRAY[1,2];
+DROP TABLE assigned;
+
+-- a domain over the type keeps the check
+CREATE DOMAIN three AS vector(3);
+SELECT '[1,2,3]'::three, ARRAY[1,2,3]::three;
+SELECT '[1,2]'::three;
+DROP DOMAIN three;

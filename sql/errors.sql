@@ -1,0 +1,137 @@
+--
+-- errors: what type vector refuses, with text and SQLSTATE
+--
+
+-- The error of a statement; a row of NULLs if there is none.
+CREATE FUNCTION error_of(statement text, OUT code text, OUT message text, OUT detail text, OUT hint text)
+LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE statement;
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	-- of a long text, the beginning
+	message := left(message, 100);
+END $$;
+
+-- What vector_recv makes of a message, given in hexadecimal, under a typmod.
+CREATE FUNCTION recv(wire text, typmod text DEFAULT '') RETURNS vector
+LANGUAGE plpgsql AS $$
+DECLARE
+	file text := current_setting('data_directory') || '/vector_errors.copy';
+	body bytea := decode(wire, 'hex');
+	object oid;
+	result vector;
+BEGIN
+	-- COPY BINARY: signature, flags, extension; one row of one field; the end
+	object := lo_from_bytea(0, '\x5047434f50590aff0d0a00'::bytea || int4send(0) || int4send(0) ||
+		int2send(1::int2) || int4send(length(body)) || body || int2send(-1::int2));
+	PERFORM lo_export(object, file);
+	PERFORM lo_unlink(object);
+	EXECUTE format('CREATE TEMP TABLE received (v vector%s)', typmod);
+	EXECUTE format('COPY received FROM PROGRAM %L (FORMAT binary)', format('cat "%s"; rm "%s"', file, file));
+	SELECT v INTO STRICT result FROM received;
+	DROP TABLE received;
+	RETURN result;
+END $$;
+
+-- text
+SELECT input, e.code, e.message, e.detail, e.hint
+	FROM unnest(ARRAY[
+		'', ' ', '1,2', '{1,2}', 'hello', '[', '[ ', '[1', '[1 ', '[1,', '[1,]', '[,1]', '[,]', '[1,,2]', '[1 2]', '[1;2]', '[1}',
+		'[a]', '[1a]', '[1,2a]', '[-]', '[+]', '[.]', '[-.]', '[e5]', '[.e5]', '[1e]', '[1e+]', '[--1]', '[+-1]', '[- 1]', '[0x]', '[1_000]',
+		'[1.2.3]', '[12x3]', '[[1]]', '["1"]', '[null]', '[1]a', '[1]]', '[1],[2]', ' [1] ,',
+		'[]', '[ ]', '[]x',
+		'[NaN]', '[1,nan]', '[-nan]', '[Infinity]', '[1,-Infinity]', '[inf]', '[-INF]', '[NaN,a]', '[nanx]', '[infinit]',
+		'[4e38]', '[-4e38]', '[1,1e400,2]', '[3.4028236e38]', '[340282356779733661637539395458142568448]', '[1e99999999999999999999]',
+		'[0x1p128]', '[4e38,a]', '[a,4e38]'
+	]) WITH ORDINALITY AS t (input, n),
+	error_of(format('SELECT %L::vector', input)) AS e
+	ORDER BY n;
+
+-- number of dimensions
+SELECT e.* FROM error_of('SELECT (''['' || repeat(''1,'', 16000) || ''1]'')::vector') AS e;
+SELECT e.* FROM error_of('SELECT (''['' || repeat(''1,'', 16000) || ''a'')::vector') AS e;
+SELECT e.* FROM error_of('SELECT (''['' || repeat(''1,'', 15999) || ''1]'')::vector') AS e;
+SELECT e.* FROM error_of('SELECT array_fill(1, ARRAY[16000])::vector || ''[1]''') AS e;
+
+-- typmod
+SELECT typmod, e.code, e.message, e.detail, e.hint
+	FROM unnest(ARRAY['(0)', '(-1)', '(16000)', '(16001)', '(2147483647)', '(2147483648)', '(1,2)', '(a)', '(''1'')', '(1.5)', '()'])
+		WITH ORDINALITY AS t (typmod, n),
+	error_of(format('SELECT NULL::vector%s', typmod)) AS e
+	ORDER BY n;
+SELECT input, e.code, e.message, e.detail, e.hint
+	FROM unnest(ARRAY['{}', '{NULL}', '{{1}}', '{1}']) WITH ORDINALITY AS t (input, n),
+	error_of(format('SELECT vector_typmod_in(%L)', input)) AS e
+	ORDER BY n;
+SELECT e.* FROM error_of('SELECT ''[1,2,3]''::vector(2)') AS e;
+SELECT e.* FROM error_of('SELECT ''[1,2,3]''::vector::vector(2)') AS e;
+SELECT e.* FROM error_of('SELECT ARRAY[1,2,3]::vector(2)') AS e;
+
+-- binary; the checks come in a fixed order: dim, typmod, unused, elements
+SELECT recv('000200003f80000040000000'), recv('00010000' || '80000000'), recv('00010000' || '00000001', '(1)');
+SELECT wire, typmod, e.code, e.message, e.detail, e.hint
+	FROM (VALUES
+		(1, '', ''), (2, '00', ''), (3, '000100', ''), (4, '00010000', ''), (5, '000100003f8000', ''),
+		(6, '000100003f80000000', ''), (7, '00000000', ''), (8, 'ffff0000', ''), (9, '3e810000', ''), (10, '7fff0000', ''),
+		(11, '3e800000', ''), (12, '000100003f800000', '(2)'), (13, '000100013f800000', ''), (14, '0001ffff3f800000', ''),
+		(15, '0001000113371337', '(2)'), (16, '000100007fc00000', ''), (17, '000100017fc00000', ''), (18, '000100007f800000', ''),
+		(19, '00010000ff800000', ''), (20, '000200003f800000ffc00000', ''), (21, '000200007f8000007fc00000', ''),
+		(22, '000000007f800000', '(2)')) t (n, wire, typmod),
+	error_of(format('SELECT recv(%L, %L)', wire, typmod)) AS e
+	ORDER BY n;
+
+-- operands of different dimensions
+SELECT expression, e.code, e.message, e.detail, e.hint
+	FROM unnest(ARRAY[
+		'%s <-> %s', '%s <#> %s', '%s <=> %s', '%s <+> %s', 'l2_distance(%s, %s)', 'inner_product(%s, %s)', 'cosine_distance(%s, %s)',
+		'l1_distance(%s, %s)', 'vector_l2_squared_distance(%s, %s)', 'vector_negative_inner_product(%s, %s)',
+		'vector_spherical_distance(%s, %s)', '%s + %s', '%s - %s', '%s * %s', '%s || %s', '%s < %s', '%s = %s', 'vector_cmp(%s, %s)'
+	]) WITH ORDINALITY AS t (expression, n),
+	error_of(format('SELECT ' || expression, '''[1,2]''::vector', '''[3]''::vector')) AS e
+	ORDER BY n;
+
+-- results and arrays
+SELECT expression, e.code, e.message, e.detail, e.hint
+	FROM unnest(ARRAY[
+		$$'[3e38]'::vector + '[3e38]'$$, $$'[3e38]'::vector - '[-3e38]'$$, $$'[3e38]'::vector * '[2]'$$, $$'[1e-30]'::vector * '[1e-30]'$$,
+		$$subvector('[1,2]'::vector, 3, 1)$$, $$subvector('[1,2]'::vector, 1, 0)$$,
+		$$'{}'::int[]::vector$$, $$'{{1}}'::real[]::vector$$, $$'{NULL}'::float8[]::vector$$, $$'{NaN}'::real[]::vector$$,
+		$$'{-Infinity}'::real[]::vector$$, $$'{1e39}'::float8[]::vector$$, $$'{1e39}'::numeric[]::vector$$,
+		$$array_fill(1, ARRAY[16001])::vector$$,
+		$$vector_accum('{}', '[1]')$$, $$vector_combine('{}', '{0}')$$, $$vector_avg('{{1}}')$$,
+		$$vector_avg('{1}')$$, $$vector_avg('{1,NaN}')$$, $$vector_avg('{1,1e39}')$$, $$vector_accum('{1,2,3}', '[1]')$$,
+		$$vector_combine('{1,2}', '{1,2,3}')$$, $$vector_accum('{1,Infinity}', '[1]')$$,
+		$$sum(v) FROM (VALUES ('[1,2]'::vector), ('[1]')) t (v)$$, $$avg(v) FROM (VALUES ('[1,2]'::vector), ('[1]')) t (v)$$,
+		$$sum(v) FROM (VALUES ('[3e38]'::vector), ('[3e38]')) t (v)$$
+	]) WITH ORDINALITY AS t (expression, n),
+	error_of('SELECT ' || expression) AS e
+	ORDER BY n;
+
+-- A function behind an array cast can be declared by a superuser only, but
+-- with any array.
+CREATE FUNCTION text_array_to_vector(text[], integer, boolean) RETURNS vector
+	AS '$libdir/vector', 'array_to_vector' LANGUAGE C IMMUTABLE STRICT;
+SELECT e.* FROM error_of('SELECT text_array_to_vector(''{a}'', -1, false)') AS e;
+DROP FUNCTION text_array_to_vector;
+
+-- no default operator class for hnsw; the btree class takes its own type only
+CREATE TEMP TABLE indexed (v vector(3), r real[]);
+SELECT e.* FROM error_of('CREATE INDEX ON indexed USING hnsw (v)') AS e;
+SELECT e.* FROM error_of('CREATE INDEX ON indexed USING hnsw (r vector_l2_ops)') AS e;
+SELECT e.* FROM error_of('CREATE INDEX ON indexed (r vector_ops)') AS e;
+DROP TABLE indexed;
+
+-- long texts are refused or read in linear time; none is written to
+SET statement_timeout = '5s';
+SELECT e.* FROM error_of('SELECT repeat(''['', 1000000)::vector') AS e;
+SELECT e.* FROM error_of('SELECT (''['' || repeat('' '', 1000000))::vector') AS e;
+SELECT ('[' || repeat('0', 1000000) || '.5]')::vector;
+SELECT ('[0.' || repeat('0', 1000000) || '5e1000001]')::vector;
+SELECT ('[1' || repeat('0', 1000000) || 'e-1000000,2]')::vector;
+SELECT vector_norm(('[' || repeat(repeat('1', 300) || 'e-300,', 15999) || '1]')::vector) BETWEEN 14 AND 15 AS norm;
+RESET statement_timeout;
+
+DROP FUNCTION recv;
+DROP FUNCTION error_of;

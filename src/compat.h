@@ -1,0 +1,120 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  Differences between the PostgreSQL versions 14 to 18, in one place.
+ *
+ * Every test of PG_VERSION_NUM in the project is in this file; "make lint"
+ * says so.  The rest of the source is written for the newest interface where
+ * a macro can bring it to older servers, and otherwise asks for a feature
+ * by its name (HAVE_...).  Include it after postgres.h.
+ *
+ * Beyond two headers that every layer may see, this file includes nothing: who
+ * uses a macro includes what it stands for.
+ *
+ * IDENTIFICATION
+ *	  src/compat.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef VECTOR_COMPAT_H
+#define VECTOR_COMPAT_H
+
+#if PG_VERSION_NUM < 140000
+#error "PostgreSQL 14 or newer is needed"
+#endif
+
+/* 16 moved the varlena macros out of postgres.h */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
+/* 15 has a random generator of its own; before, random() of libc */
+#if PG_VERSION_NUM >= 150000
+#include "common/pg_prng.h"
+#define compat_random_double()	pg_prng_double(&pg_global_prng_state)
+#else
+#define compat_random_double()	((double) random() / (MAX_RANDOM_VALUE + 1.0))
+#endif
+
+/* 15 can refuse settings under our prefix that are not ours; 14 only warns */
+#if PG_VERSION_NUM < 150000
+#define MarkGUCPrefixReserved(prefix) EmitWarningsOnPlaceholders(prefix)
+#endif
+
+/* 15 gave generation contexts three sizes */
+#if PG_VERSION_NUM >= 150000
+#define compat_generation_context(parent, name) \
+	GenerationContextCreate(parent, name, ALLOCSET_DEFAULT_SIZES)
+#else
+#define compat_generation_context(parent, name) \
+	GenerationContextCreate(parent, name, ALLOCSET_DEFAULT_MAXSIZE)
+#endif
+
+/* 16 extends a relation without the extension lock around a P_NEW read */
+#if PG_VERSION_NUM >= 160000
+#define HAVE_EXTEND_BUFFERED_REL
+#endif
+
+/* 16 hands the table to ambulkdelete */
+#if PG_VERSION_NUM >= 160000
+#define HAVE_VACUUM_HEAPREL
+#endif
+
+/* 16 renamed the file locator and its parts */
+#if PG_VERSION_NUM >= 160000
+#define compat_relation_number(rel) ((rel)->rd_locator.relNumber)
+#define compat_read_recent_buffer(rel, block, buffer) \
+	ReadRecentBuffer((rel)->rd_locator, MAIN_FORKNUM, block, buffer)
+#else
+#define compat_relation_number(rel) ((rel)->rd_node.relNode)
+#define compat_read_recent_buffer(rel, block, buffer) \
+	ReadRecentBuffer((rel)->rd_node, MAIN_FORKNUM, block, buffer)
+#endif
+
+/* 17 asks the access method whether it can build in parallel */
+#if PG_VERSION_NUM >= 170000
+#define compat_set_can_build_parallel(am) ((am)->amcanbuildparallel = true)
+#else
+#define compat_set_can_build_parallel(am) ((void) (am))
+#endif
+
+/* 17 has injection points; 18 gave them a second argument */
+#if PG_VERSION_NUM >= 180000
+#define compat_injection_point(name) INJECTION_POINT(name, NULL)
+#elif PG_VERSION_NUM >= 170000
+#define compat_injection_point(name) INJECTION_POINT(name)
+#else
+#define compat_injection_point(name) ((void) 0)
+#endif
+
+/* 18 marks functions that do not return in front of the declaration */
+#if PG_VERSION_NUM < 180000
+#define pg_noreturn __attribute__((noreturn))
+#endif
+
+/* 18 tells vacuum_delay_point whether this is ANALYZE */
+#if PG_VERSION_NUM >= 180000
+#define compat_vacuum_delay_point() vacuum_delay_point(false)
+#else
+#define compat_vacuum_delay_point() vacuum_delay_point()
+#endif
+
+/* 18 counts index searches for EXPLAIN ANALYZE in the scan */
+#if PG_VERSION_NUM >= 180000
+#define compat_count_search(scan) \
+	do { \
+		if ((scan)->instrument) \
+			(scan)->instrument->nsearches++; \
+	} while (0)
+#else
+#define compat_count_search(scan) ((void) (scan))
+#endif
+
+/* 16 allocates the extra value of a setting by its own allocator */
+#if PG_VERSION_NUM >= 160000
+#define compat_guc_malloc(size) guc_malloc(LOG, size)
+#else
+#define compat_guc_malloc(size) malloc(size)
+#endif
+
+#endif							/* VECTOR_COMPAT_H */

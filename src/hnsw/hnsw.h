@@ -1,0 +1,132 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnsw.h
+ *	  Names, limits and settings of the hnsw access method.
+ *
+ * Nothing about pages, codes or graphs: see hnswpage.h, hnswspace.h,
+ * hnswgraph.h.  The rules cited as L1, W3, V5 ... are in README.
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnsw.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef HNSW_H
+#define HNSW_H
+
+#include "postgres.h"
+#include "access/amapi.h"
+#include "access/genam.h"
+#include "nodes/execnodes.h"
+#include "nodes/pathnodes.h"
+#include "utils/rel.h"
+
+/* support functions of an operator class; 3 is pgvector's type support */
+#define HNSW_DISTANCE_PROC		1
+#define HNSW_NORM_PROC			2
+#define HNSW_TYPE_PROC			3
+#define HNSW_NPROCS				3
+
+/* reloptions: sql-surface.md, 8 */
+#define HNSW_DEFAULT_M				16
+#define HNSW_MIN_M					2
+#define HNSW_MAX_M					100
+#define HNSW_DEFAULT_EF_CONSTRUCTION	64
+#define HNSW_MIN_EF_CONSTRUCTION	4
+#define HNSW_MAX_EF_CONSTRUCTION	1000
+
+/* settings: sql-surface.md, 9 */
+#define HNSW_DEFAULT_EF_SEARCH		40
+#define HNSW_MIN_EF_SEARCH			1
+#define HNSW_MAX_EF_SEARCH			10000
+
+typedef enum HnswIterativeScan
+{
+	HNSW_ITERATIVE_OFF,
+	HNSW_ITERATIVE_RELAXED,
+	HNSW_ITERATIVE_STRICT,
+	HNSW_ITERATIVE_AUTO
+} HnswIterativeScan;
+
+/* what rd_options points to */
+typedef struct HnswOptions
+{
+	int32		vl_len_;		/* varlena header (do not touch directly!) */
+	int			m;
+	int			ef_construction;
+} HnswOptions;
+
+extern int	hnsw_ef_search;
+extern int	hnsw_iterative_scan;
+extern int	hnsw_max_scan_tuples;
+extern double hnsw_scan_mem_multiplier;
+
+/*
+ * Nodes that a scan may visit: hnsw.max_scan_tuples, which ends a scan in mode
+ * auto only if it was set explicitly; PG_INT64_MAX if there is no limit.
+ */
+extern int64 hnsw_scan_tuple_limit(int mode);
+
+/* m and ef_construction of an index, from its options or the defaults */
+extern int	hnsw_option_m(Relation index);
+extern int	hnsw_option_ef_construction(Relation index);
+
+/* hnswoptions.c */
+extern void hnsw_init_options(void);	/* reloptions and settings; _PG_init */
+extern bytea *hnswoptions(Datum reloptions, bool validate);
+extern bool hnswvalidate(Oid opclassoid);
+extern bool hnswproperty(Oid index_oid, int attno, IndexAMProperty prop,
+						 const char *propname, bool *res, bool *isnull);
+extern char *hnswbuildphasename(int64 phasenum);
+
+/* hnswbuild.c */
+extern IndexBuildResult *hnswbuild(Relation heap, Relation index,
+								   struct IndexInfo *indexInfo);
+extern void hnswbuildempty(Relation index);
+
+/* hnswinsert.c */
+extern bool hnswinsert(Relation index, Datum *values, bool *isnull,
+					   ItemPointer heap_tid, Relation heap,
+					   IndexUniqueCheck checkUnique, bool indexUnchanged,
+					   struct IndexInfo *indexInfo);
+
+/* hnswscan.c */
+extern IndexScanDesc hnswbeginscan(Relation index, int nkeys, int norderbys);
+extern void hnswrescan(IndexScanDesc scan, ScanKey keys, int nkeys,
+					   ScanKey orderbys, int norderbys);
+extern bool hnswgettuple(IndexScanDesc scan, ScanDirection dir);
+extern void hnswendscan(IndexScanDesc scan);
+
+/* hnswvacuum.c */
+extern IndexBulkDeleteResult *hnswbulkdelete(IndexVacuumInfo *info,
+											 IndexBulkDeleteResult *stats,
+											 IndexBulkDeleteCallback callback,
+											 void *callback_state);
+extern IndexBulkDeleteResult *hnswvacuumcleanup(IndexVacuumInfo *info,
+												IndexBulkDeleteResult *stats);
+
+/* hnswcost.c */
+extern void hnswcostestimate(PlannerInfo *root, IndexPath *path,
+							 double loop_count, Cost *indexStartupCost,
+							 Cost *indexTotalCost,
+							 Selectivity *indexSelectivity,
+							 double *indexCorrelation, double *indexPages);
+
+/* build phases, after PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE (1) */
+#define HNSW_PHASE_LOAD			2	/* loading tuples */
+#define HNSW_PHASE_REPAIR		3	/* linking what the graph cannot reach */
+#define HNSW_PHASE_WRITE		4	/* writing pages */
+#define HNSW_PHASE_LOG			5	/* writing WAL */
+
+/*
+ * Test points (reliability.md, 7.0): places where a test build can crash,
+ * fail, wait or dawdle.  'wait' and 'error' only where no page lock is held.
+ */
+#ifdef HNSW_TEST_POINTS
+extern void hnsw_test_point(const char *name);
+#define HNSW_POINT(name)	hnsw_test_point(name)
+#else
+#define HNSW_POINT(name)	((void) 0)
+#endif
+
+#endif							/* HNSW_H */

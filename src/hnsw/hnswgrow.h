@@ -1,0 +1,51 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnswgrow.h
+ *	  Inserting one value into the graph on pages.
+ *
+ * HNSW, algorithm 1, by codes: one search, one selection, the node, then its
+ * back-links, then an entry.  Used by aminsert and, without WAL, by a build
+ * that has outgrown its memory.
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnswgrow.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef HNSWGROW_H
+#define HNSWGROW_H
+
+#include "hnsw/hnswmeta.h"
+
+typedef struct HnswGrower HnswGrower;
+
+/*
+ * hnsw_build_pool -- pool of a construction search.
+ */
+static inline int
+hnsw_build_pool(int ef_construction)
+{
+	return ef_construction;
+}
+
+/*
+ * hnsw_grow_begin -- everything that inserts need, allocated once.
+ * Memory: a context of its own under the current one.
+ */
+extern HnswGrower *hnsw_grow_begin(HnswIndex *index);
+
+/*
+ * hnsw_grow_insert -- insert one detoasted value that has the dimensions of
+ * the index.
+ *
+ * Locks: the caller holds U in share mode, unless nothing can VACUUM the index.
+ * Errors: as hnsw_index_append; INDEX_CORRUPTED if no page takes a node.  After
+ * an error the index holds at most a node with a heap TID that is dead.
+ * Returns false for a value that is not indexed.
+ */
+extern bool hnsw_grow_insert(HnswGrower *grower, const void *value,
+							 ItemPointer tid);
+
+extern void hnsw_grow_end(HnswGrower *grower);
+
+#endif							/* HNSWGROW_H */

@@ -1,0 +1,242 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnswlink.c
+ *	  What a node's bytes say to a query, and how its edge list changes.
+ *
+ * An edge list is not sorted: a change overwrites one edge in place, which is
+ * one contiguous run of bytes for the WAL.  Lengths of edges, which decide who
+ * is evicted, come back from the factors of their codes.
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnswlink.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "hnsw/hnswlink.h"
+#include "hnsw/hnswselect.h"
+
+void
+hnsw_link_measure(const HnswSpace *space, const HnswQuery *query,
+				  const HnswSlot *slot, const uint8 *own, HnswExpansion *out)
+{
+	Assert(hnsw_slot_sane(slot, &space->layout));
+	out->state = slot->state;
+	out->nedges = 0;
+	if (slot->state != HNSW_LIVE && slot->state != HNSW_EMPTY)
+		return;
+
+	out->version = slot->version;
+	out->ntids = slot->ntids;
+	out->nhere = slot->nhere;
+	out->next = slot->next;
+	memcpy(out->tids, slot->tids, sizeof(out->tids));
+	hnsw_space_measure(space, query, own, &out->own);
+	if (out->own_copy != NULL)
+		memcpy(out->own_copy, own, space->layout.own_bytes);
+}
+
+void
+hnsw_link_expand(const HnswSpace *space, const HnswQuery *query,
+				 HnswSlot *slot, const uint8 *own, HnswExpansion *out)
+{
+	const HnswLayout *layout = &space->layout;
+
+	hnsw_link_measure(space, query, slot, own, out);
+	if (out->state != HNSW_LIVE && out->state != HNSW_EMPTY)
+		return;
+
+	out->nedges = slot->nedges;
+	for (int i = 0; i < slot->nedges; i++)
+		out->edge[i] = hnsw_slot_edge(slot, layout, i)->node;
+	if (hnsw_space_coded(space) && slot->nedges > 0)
+		hnsw_space_estimate(space, query, &out->own,
+							hnsw_slot_edge(slot, layout, 0)->code,
+							layout->edge_bytes, slot->nedges,
+							out->est, out->var);
+}
+
+void
+hnsw_link_write(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
+				const HnswNeighbor *neighbors, int n)
+{
+	const HnswLayout *layout = &space->layout;
+
+	Assert(n <= (int) layout->max_edges);
+	memset((char *) slot + layout->edges_off, 0,
+		   (Size) layout->max_edges * layout->edge_bytes);
+	memset((char *) slot + layout->occluded_off, 0,
+		   (layout->max_edges + 31) / 32 * 4);
+
+	for (int i = 0; i < n; i++)
+	{
+		HnswEdge   *edge = hnsw_slot_edge(slot, layout, i);
+
+		edge->node = neighbors[i].node;
+		hnsw_space_edge(space, own, neighbors[i].own, neighbors[i].dist,
+						edge->code);
+		hnsw_slot_set_occluded(slot, layout, i, neighbors[i].occluded);
+	}
+	slot->nedges = n;
+}
+
+/*
+ * Distance of edge i's node to the new neighbour, or a negative number if
+ * nothing is known about it.
+ */
+static float
+distance_to_new(const HnswSpace *space, HnswSlot *slot, int i, float length,
+				const HnswNeighbor *new, const uint8 *code,
+				const HnswNeighbor *known, int nknown)
+{
+	HnswEdge   *edge = hnsw_slot_edge(slot, &space->layout, i);
+
+	if (hnsw_space_coded(space))
+		return hnsw_space_edge_between(space, edge->code, length, code,
+									   new->dist);
+	for (int k = 0; k < nknown; k++)
+	{
+		if (known[k].node == edge->node)
+			return hnsw_space_between(space, known[k].own, new->own);
+	}
+	return -1;
+}
+
+/*
+ * Is 'new' occluded by nearer kept edges; if not, which farther kept edges
+ * does it occlude?  Sets bits of placement->occluded for the latter.
+ */
+static bool
+occlude(const HnswSpace *space, HnswSlot *slot, const float *length,
+		const HnswNeighbor *new, const uint8 *code, const HnswNeighbor *known,
+		int nknown, HnswPlacement *placement)
+{
+	float		between[HNSW_MAX_EDGES];
+
+	for (int i = 0; i < slot->nedges; i++)
+	{
+		between[i] = -1;
+		if (hnsw_slot_occluded(slot, &space->layout, i))
+			continue;
+		between[i] = distance_to_new(space, slot, i, length[i], new, code,
+									 known, nknown);
+		if (between[i] >= 0 && length[i] <= new->dist &&
+			hnsw_occludes(space, between[i], new->dist))
+			return true;
+	}
+	for (int i = 0; i < slot->nedges; i++)
+	{
+		if (between[i] >= 0 && length[i] > new->dist &&
+			hnsw_occludes(space, between[i], length[i]))
+			placement->occluded[i / 8] |= 1 << (i % 8);
+	}
+	return false;
+}
+
+/*
+ * The edge to evict: the farthest occluded one, else the farthest.  The new
+ * edge counts as number nedges, unless it is forced in.
+ */
+static int
+worst_edge(int nedges, const float *length, const HnswPlacement *placement,
+		   const HnswNeighbor *new, bool new_occluded, bool force)
+{
+	int			worst = -1;
+	bool		worst_occluded = false;
+	float		worst_length = 0;
+
+	for (int i = 0; i <= nedges; i++)
+	{
+		bool		is_new = i == nedges;
+		bool		occluded = is_new ? new_occluded :
+			(placement->occluded[i / 8] >> (i % 8)) & 1;
+		float		len = is_new ? new->dist : length[i];
+
+		if (is_new && force)
+			continue;
+		if (worst < 0 || (occluded && !worst_occluded) ||
+			(occluded == worst_occluded && len > worst_length))
+		{
+			worst = i;
+			worst_occluded = occluded;
+			worst_length = len;
+		}
+	}
+	return worst;
+}
+
+bool
+hnsw_link_place(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
+				const HnswNeighbor *new, const uint8 *code,
+				const HnswNeighbor *known, int nknown, bool force,
+				HnswPlacement *out)
+{
+	const HnswLayout *layout = &space->layout;
+	float		length[HNSW_MAX_EDGES];
+	int			nedges = slot->nedges;
+	bool		occluded;
+
+	memset(out, 0, sizeof(HnswPlacement));
+	out->nedges = nedges;
+	for (int i = 0; i < nedges; i++)
+	{
+		if (hnsw_slot_edge(slot, layout, i)->node == new->node)
+		{
+			out->victim = new->node;
+			return false;
+		}
+	}
+
+	if (nedges > 0)
+	{
+		memcpy(out->occluded, (uint8 *) slot + layout->occluded_off,
+			   (nedges + 7) / 8);
+		hnsw_space_edge_lengths(space, own,
+								hnsw_slot_edge(slot, layout, 0)->code,
+								layout->edge_bytes, nedges, length);
+	}
+	occluded = occlude(space, slot, length, new, code, known, nknown, out);
+
+	out->at = nedges;
+	out->victim = HNSW_INVALID_NODE;
+	if (nedges == (int) layout->max_edges)
+	{
+		out->at = worst_edge(nedges, length, out, new, occluded, force);
+		if (out->at == nedges)
+			return false;
+		out->victim = hnsw_slot_edge(slot, layout, out->at)->node;
+	}
+	out->occluded[out->at / 8] &= ~(1 << (out->at % 8));
+	out->occluded[out->at / 8] |= occluded << (out->at % 8);
+	return true;
+}
+
+bool
+hnsw_link_apply(const HnswSpace *space, HnswSlot *slot,
+				const HnswPlacement *placement, HnswNode new,
+				const uint8 *code)
+{
+	const HnswLayout *layout = &space->layout;
+	HnswEdge   *edge;
+
+	if (slot->nedges != placement->nedges ||
+		placement->at >= layout->max_edges)
+		return false;
+	for (int i = 0; i < slot->nedges; i++)
+	{
+		if (hnsw_slot_edge(slot, layout, i)->node == new)
+			return false;
+	}
+	edge = hnsw_slot_edge(slot, layout, placement->at);
+	if (placement->at < slot->nedges && edge->node != placement->victim)
+		return false;
+
+	edge->node = new;
+	memcpy(edge->code, code, layout->edge_code_bytes);
+	if (placement->at == slot->nedges)
+		slot->nedges++;
+	memcpy((uint8 *) slot + layout->occluded_off, placement->occluded,
+		   (slot->nedges + 7) / 8);
+	return true;
+}

@@ -1,0 +1,90 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnswlink.h
+ *	  What a node's bytes say to a query, and how its edge list changes.
+ *
+ * Works on the bytes of one slot, wherever they are: an arena, a page or a
+ * copy.  Decisions are separate from writing: a placement is decided on a copy
+ * and applied under a lock if the list is still the same (README, W4).
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnswlink.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef HNSWLINK_H
+#define HNSWLINK_H
+
+#include "hnsw/hnswgraph.h"
+
+/*
+ * hnsw_link_expand -- fill an expansion from a slot's bytes.
+ *
+ * own: its whole own form (in the slot, or put together from MORE pages).
+ * Estimates are filled in coded spaces only; otherwise edge[] alone.
+ * The caller has found hnsw_slot_sane() true.
+ */
+extern void hnsw_link_expand(const HnswSpace *space, const HnswQuery *query,
+							 HnswSlot *slot, const uint8 *own,
+							 HnswExpansion *out);
+
+/* The same without the neighbours: own distance, state and TIDs. */
+extern void hnsw_link_measure(const HnswSpace *space, const HnswQuery *query,
+							  const HnswSlot *slot, const uint8 *own,
+							  HnswExpansion *out);
+
+/* a neighbour to be: chosen by selection, nearest first */
+typedef struct HnswNeighbor
+{
+	HnswNode	node;
+	uint32		version;
+	float		dist;			/* building distance */
+	bool		occluded;
+	const uint8 *own;			/* its own form, in the caller's memory */
+} HnswNeighbor;
+
+/* Write the edge list of slot (of own form 'own') from n <= max_edges neighbours. */
+extern void hnsw_link_write(const HnswSpace *space, HnswSlot *slot,
+							const uint8 *own, const HnswNeighbor *neighbors,
+							int n);
+
+#define HNSW_OCCLUDED_BYTES ((HNSW_MAX_EDGES + 7) / 8)
+
+/* One edge to be put into a list, and what that does to it. */
+typedef struct HnswPlacement
+{
+	uint32		at;				/* edge number to overwrite, or == nedges: append */
+	HnswNode	victim;			/* what stood there; INVALID when appending */
+	uint16		nedges;			/* of the list when this was decided */
+	uint8		occluded[HNSW_OCCLUDED_BYTES];	/* all bits afterwards */
+} HnswPlacement;
+
+/*
+ * hnsw_link_place -- where does neighbour 'new' go in the list of 'slot'?
+ *
+ * Incremental selection (HNSW algorithm 4 with alpha 1.05 on plain distance
+ * and fill): 'new' is occluded by nearer kept edges, and occludes farther ones;
+ * on a full list the farthest occluded edge goes, else the farthest.
+ * Distances between neighbours come from their edge codes; without codes from
+ * 'known' (n of them: own forms that the caller happens to hold), others count
+ * as not occluding.  code: the edge code of 'new' seen from slot.
+ *
+ * force: 'new' must get in, at the price of the worst edge.
+ * Returns false if 'new' itself is the one to go, or is already in the list
+ * (out->victim then names it).
+ */
+extern bool hnsw_link_place(const HnswSpace *space, HnswSlot *slot,
+							const uint8 *own, const HnswNeighbor *new,
+							const uint8 *code, const HnswNeighbor *known,
+							int nknown, bool force, HnswPlacement *out);
+
+/*
+ * hnsw_link_apply -- write a placement into a slot.  Returns false, changing
+ * nothing, if the list no longer is what the placement was decided on, or
+ * names 'new' by now.
+ */
+extern bool hnsw_link_apply(const HnswSpace *space, HnswSlot *slot,
+							const HnswPlacement *placement, HnswNode new,
+							const uint8 *code);
+
+#endif							/* HNSWLINK_H */

@@ -1,0 +1,655 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnswmemgraph.c
+ *	  The graph of a build, in memory that is private or shared.
+ *
+ * A node in memory:
+ *
+ *		NodeHeader	lock of the slot
+ *		HnswSlot	node_bytes, as on a page
+ *		own form	only if it does not fit into the slot: all of it
+ *
+ * The lock protects the slot.  What never changes after a node has become
+ * visible is read without it: the own form but for its error bound.  A node
+ * becomes visible when another one's edge, or an entry record, names it, and
+ * both are written under locks that its reader takes, or behind a barrier.
+ *
+ * A process holds one node's lock at a time, and under it at most the lock of
+ * the arena.
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnswmemgraph.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "hnsw/hnswmemgraph.h"
+#include "hnsw/hnswmeta.h"
+#include "hnsw/hnswselect.h"
+#include "miscadmin.h"
+#include "port/pg_bitutils.h"
+#include "storage/shmem.h"
+#include "utils/memutils.h"
+
+typedef struct NodeHeader
+{
+	LWLock		lock;
+} NodeHeader;
+
+#define NODE_HEADER_BYTES	MAXALIGN(sizeof(NodeHeader))
+
+/*
+ * Bytes that writing out needs for each node beside the node: two numbers, a
+ * count, a bit (hnswwrite.c).
+ */
+#define WRITE_BYTES			10
+
+/*
+ * A chunk is about 1/128 of the budget, so that little is asked for too much,
+ * between these limits.  Chosen, not measured.
+ */
+#define MIN_CHUNK_BYTES		((uint64) 64 * 1024)
+#define MAX_CHUNK_BYTES		((uint64) 64 * 1024 * 1024)
+
+/* entries that repair may add when nothing else makes a node reachable */
+#define SPARE_ENTRIES		64
+
+/* Several candidates can be at distance zero up to rounding. */
+#define MAX_SAME			16
+
+/* cache lines of a node that are asked for in advance */
+#define CACHE_LINE			64
+#define EXPECT_LINES		8
+
+/* ---- private chunks ---- */
+
+typedef struct PrivateSource
+{
+	HnswMemSource source;
+	MemoryContext context;
+} PrivateSource;
+
+static uint64
+private_take(HnswMemSource *source, Size bytes)
+{
+	MemoryContext context = ((PrivateSource *) source)->context;
+
+	return (uint64) (uintptr_t)
+		MemoryContextAllocExtended(context, bytes,
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_NO_OOM);
+}
+
+static char *
+private_address(HnswMemSource *source, uint64 handle)
+{
+	return (char *) (uintptr_t) handle;
+}
+
+static void
+private_give_back(HnswMemSource *source, uint64 handle)
+{
+	pfree(private_address(source, handle));
+}
+
+HnswMemSource *
+hnsw_memgraph_private_source(void)
+{
+	PrivateSource *private = palloc(sizeof(PrivateSource));
+
+	private->source.take = private_take;
+	private->source.address = private_address;
+	private->source.give_back = private_give_back;
+	private->context = AllocSetContextCreate(CurrentMemoryContext,
+											 "hnsw build graph",
+											 ALLOCSET_DEFAULT_SIZES);
+	return &private->source;
+}
+
+/* ---- the shared part ---- */
+
+/*
+ * One tranche for the whole cluster: its number lies in shared memory, so that
+ * builds do not use up tranche numbers.
+ */
+static int
+lock_tranche(void)
+{
+	static int	tranche = 0;
+
+	if (tranche == 0)
+	{
+		int		   *shared;
+		bool		found;
+
+		LWLockAcquire(AddinShmemInitLock, LW_EXCLUSIVE);
+		shared = ShmemInitStruct("vector hnsw build", sizeof(int), &found);
+		if (!found)
+			*shared = LWLockNewTrancheId();
+		tranche = *shared;
+		LWLockRelease(AddinShmemInitLock);
+	}
+	LWLockRegisterTranche(tranche, "HnswBuild");
+	return tranche;
+}
+
+static uint32
+node_stride(const HnswLayout *layout)
+{
+	Size		bytes = NODE_HEADER_BYTES + MAXALIGN(layout->node_bytes);
+
+	if (layout->pages_per_node > 1)
+		bytes += MAXALIGN(layout->own_bytes);
+	return bytes;
+}
+
+/* Fill in what follows from the space and the budget. */
+static void
+plan_memory(HnswMemShared *shared, const HnswSpace *space, uint64 budget)
+{
+	uint64		stride = node_stride(&space->layout);
+	uint64		want = Min(Max(budget / 128, MIN_CHUNK_BYTES),
+						   MAX_CHUNK_BYTES);
+	uint64		max_nodes;
+	Size		header;
+
+	shared->budget = budget;
+	shared->node_stride = stride;
+	shared->chunk_shift = pg_leftmost_one_pos64(Max(want / stride, 1));
+	shared->chunk_cost = (stride + WRITE_BYTES) << shared->chunk_shift;
+	shared->max_chunks = Min(budget / shared->chunk_cost,
+							 HNSW_INVALID_NODE >> shared->chunk_shift);
+	max_nodes = (uint64) shared->max_chunks << shared->chunk_shift;
+	shared->max_entries = hnsw_entry_target(space, max_nodes) + SPARE_ENTRIES;
+
+	header = MAXALIGN(add_size(offsetof(HnswMemShared, chunk),
+							   mul_size(sizeof(uint64), shared->max_chunks)));
+	shared->entries_off = header;
+	shared->used = add_size(header, mul_size(space->layout.entry_bytes,
+											 shared->max_entries));
+}
+
+Size
+hnsw_memgraph_shared_bytes(const HnswSpace *space, uint64 budget)
+{
+	HnswMemShared plan;
+
+	plan_memory(&plan, space, budget);
+	return plan.used;
+}
+
+void
+hnsw_memgraph_create(HnswMemShared *shared, const HnswSpace *space,
+					 uint64 budget)
+{
+	plan_memory(shared, space, budget);
+	shared->tranche = lock_tranche();
+	shared->nnodes = 0;
+	shared->full = false;
+	LWLockInitialize(&shared->lock, shared->tranche);
+	LWLockInitialize(&shared->entry_lock, shared->tranche);
+	pg_atomic_init_u32(&shared->nentries, 0);
+	memset(shared->chunk, 0, sizeof(uint64) * shared->max_chunks);
+}
+
+/* ---- nodes ---- */
+
+static inline NodeHeader *
+node_header(HnswMemGraph *mem, HnswNode node)
+{
+	const HnswMemShared *shared = mem->shared;
+	uint32		c = node >> shared->chunk_shift;
+	uint32		i = node & (((uint32) 1 << shared->chunk_shift) - 1);
+
+	Assert(c < shared->max_chunks);
+	if (unlikely(mem->chunk[c] == NULL))
+		mem->chunk[c] = mem->source->address(mem->source, shared->chunk[c]);
+	return (NodeHeader *) (mem->chunk[c] + (Size) i * shared->node_stride);
+}
+
+static inline HnswSlot *
+header_slot(NodeHeader *header)
+{
+	return (HnswSlot *) ((char *) header + NODE_HEADER_BYTES);
+}
+
+static inline uint8 *
+header_own(NodeHeader *header, const HnswLayout *layout)
+{
+	if (layout->pages_per_node > 1)
+		return (uint8 *) header + NODE_HEADER_BYTES +
+			MAXALIGN(layout->node_bytes);
+	return hnsw_slot_own(header_slot(header), layout);
+}
+
+HnswSlot *
+hnsw_memgraph_slot(HnswMemGraph *mem, HnswNode node)
+{
+	return header_slot(node_header(mem, node));
+}
+
+uint8 *
+hnsw_memgraph_own(HnswMemGraph *mem, HnswNode node)
+{
+	return header_own(node_header(mem, node), &mem->graph.space->layout);
+}
+
+/*
+ * Take the next slot, zeroed but for its lock; HNSW_INVALID_NODE if memory is
+ * used up.
+ */
+static HnswNode
+claim_node(HnswMemGraph *mem)
+{
+	HnswMemShared *shared = mem->shared;
+	HnswNode	node = HNSW_INVALID_NODE;
+	NodeHeader *header;
+
+	LWLockAcquire(&shared->lock, LW_EXCLUSIVE);
+	if (!shared->full)
+	{
+		uint32		c = shared->nnodes >> shared->chunk_shift;
+
+		if (c >= shared->max_chunks)
+			shared->full = true;
+		else if (shared->chunk[c] == 0)
+		{
+			if (shared->used + shared->chunk_cost <= shared->budget)
+				shared->chunk[c] =
+					mem->source->take(mem->source,
+									  (Size) shared->node_stride <<
+									  shared->chunk_shift);
+			if (shared->chunk[c] == 0)
+				shared->full = true;
+			else
+				shared->used += shared->chunk_cost;
+		}
+		if (!shared->full)
+			node = shared->nnodes++;
+	}
+	LWLockRelease(&shared->lock);
+	if (node == HNSW_INVALID_NODE)
+		return node;
+
+	header = node_header(mem, node);
+	memset(header, 0, shared->node_stride);
+	LWLockInitialize(&header->lock, shared->tranche);
+	return node;
+}
+
+/* ---- the operations of a graph ---- */
+
+/*
+ * A graph without codes scores a neighbour by reading its own form: leave out
+ * those seen.
+ */
+static void
+score_by_reading(HnswMemGraph *mem, const HnswQuery *query,
+				 const HnswSeen *seen, HnswExpansion *out)
+{
+	int			n = 0;
+
+	for (int i = 0; i < out->nedges; i++)
+	{
+		HnswNode	node = out->edge[i];
+		HnswMeasure measure;
+
+		if (seen != NULL && hnsw_seen_has(seen, node))
+			continue;
+		hnsw_space_measure(mem->graph.space, query,
+						   hnsw_memgraph_own(mem, node), &measure);
+		out->edge[n] = node;
+		out->est[n] = measure.dist;
+		out->var[n] = 0;
+		n++;
+	}
+	out->nedges = n;
+}
+
+static void
+mem_expand(HnswGraph *base, const HnswQuery *query, HnswNode node,
+		   const HnswSeen *seen, HnswExpansion *out)
+{
+	HnswMemGraph *mem = (HnswMemGraph *) base;
+	NodeHeader *header = node_header(mem, node);
+
+	LWLockAcquire(&header->lock, LW_SHARED);
+	hnsw_link_expand(base->space, query, header_slot(header),
+					 header_own(header, &base->space->layout), out);
+	LWLockRelease(&header->lock);
+
+	if (!hnsw_space_coded(base->space))
+		score_by_reading(mem, query, seen, out);
+}
+
+static void
+score_entries(HnswMemGraph *mem, const HnswQuery *query, uint32 nentries)
+{
+	const HnswSpace *space = mem->graph.space;
+
+	if (hnsw_space_coded(space))
+	{
+		hnsw_space_estimate_flat(space, query, mem->entries->code,
+								 space->layout.entry_bytes, nentries,
+								 mem->entry_est, mem->entry_var);
+		return;
+	}
+	for (uint32 i = 0; i < nentries; i++)
+	{
+		HnswMeasure measure;
+
+		hnsw_space_measure(space, query,
+						   hnsw_memgraph_own(mem, hnsw_memgraph_entry(mem, i)->node),
+						   &measure);
+		mem->entry_est[i] = measure.dist;
+		mem->entry_var[i] = 0;
+	}
+}
+
+static int
+mem_entries(HnswGraph *base, const HnswQuery *query, int max, HnswNode *node,
+			float *est, float *var)
+{
+	HnswMemGraph *mem = (HnswMemGraph *) base;
+	uint32		nentries = hnsw_memgraph_nentries(mem);
+	int			n = 0;
+
+	pg_read_barrier();			/* pairs with add_entry */
+	if (nentries == 0)
+		return 0;
+	score_entries(mem, query, nentries);
+	for (uint32 e = 0; e < nentries; e++)
+	{
+		float		new = mem->entry_est[e];
+		int			i;
+
+		if (n == max && new >= est[n - 1])
+			continue;
+		for (i = n < max ? n++ : n - 1; i > 0 && est[i - 1] > new; i--)
+		{
+			node[i] = node[i - 1];
+			est[i] = est[i - 1];
+			var[i] = var[i - 1];
+		}
+		node[i] = hnsw_memgraph_entry(mem, e)->node;
+		est[i] = new;
+		var[i] = mem->entry_var[e];
+	}
+	return n;
+}
+
+static void
+mem_expect(HnswGraph *base, HnswNode node)
+{
+	char	   *start = (char *) node_header((HnswMemGraph *) base, node);
+
+	for (int i = 0; i < EXPECT_LINES; i++)
+		__builtin_prefetch(start + i * CACHE_LINE);
+}
+
+static const HnswGraphOps mem_ops = {
+	.entries = mem_entries,
+	.expand = mem_expand,
+	.expect = mem_expect
+};
+
+HnswMemGraph *
+hnsw_memgraph_attach(HnswMemShared *shared, const HnswSpace *space,
+					 HnswMemSource *source, int pool)
+{
+	HnswMemGraph *mem = palloc0(sizeof(HnswMemGraph));
+	const HnswLayout *layout = &space->layout;
+
+	mem->graph.ops = &mem_ops;
+	mem->graph.space = space;
+	mem->shared = shared;
+	mem->source = source;
+	LWLockRegisterTranche(shared->tranche, "HnswBuild");
+	mem->chunk = palloc0(mul_size(sizeof(char *), shared->max_chunks));
+	mem->entries = (HnswEntry *) ((char *) shared + shared->entries_off);
+	mem->entry_est = palloc(sizeof(float) * shared->max_entries);
+	mem->entry_var = palloc(sizeof(float) * shared->max_entries);
+
+	mem->pool = pool;
+	mem->max_candidates = 2 * pool;
+	mem->query_buffer = palloc0(hnsw_space_query_bytes(space));
+	mem->candidates = palloc(sizeof(HnswNeighbor) * mem->max_candidates);
+	mem->owns = MemoryContextAllocHuge(CurrentMemoryContext,
+									   mul_size(layout->own_bytes,
+												mem->max_candidates));
+	mem->code = palloc0(Max(layout->edge_bytes, layout->flat_bytes));
+	mem->search = hnsw_search_begin(&mem->graph, NULL);
+	return mem;
+}
+
+/* ---- entries ---- */
+
+bool
+hnsw_memgraph_add_entry(HnswMemGraph *mem, HnswNode node)
+{
+	HnswMemShared *shared = mem->shared;
+	const HnswLayout *layout = &mem->graph.space->layout;
+	uint32		n;
+	bool		added = false;
+
+	hnsw_space_flat(mem->graph.space, hnsw_memgraph_own(mem, node), mem->code);
+
+	LWLockAcquire(&shared->entry_lock, LW_EXCLUSIVE);
+	n = pg_atomic_read_u32(&shared->nentries);
+	if (n < shared->max_entries)
+	{
+		HnswEntry  *entry = hnsw_memgraph_entry(mem, n);
+
+		memset(entry, 0, layout->entry_bytes);
+		entry->node = node;
+		entry->version = hnsw_memgraph_slot(mem, node)->version;
+		memcpy(entry->code, mem->code, layout->flat_code_bytes);
+		pg_write_barrier();		/* pairs with mem_entries */
+		pg_atomic_write_u32(&shared->nentries, n + 1);
+		added = true;
+	}
+	LWLockRelease(&shared->entry_lock);
+	return added;
+}
+
+void
+hnsw_memgraph_clear_entries(HnswMemGraph *mem)
+{
+	pg_atomic_write_u32(&mem->shared->nentries, 0);
+}
+
+/* ---- inserting ---- */
+
+/* The nodes near mem->query, nearest first. */
+static int
+find_candidates(HnswMemGraph *mem, HnswNode skip)
+{
+	hnsw_search_restart(mem->search, &mem->query);
+	return hnsw_search_candidates(mem->search, mem->pool, skip,
+								  mem->max_candidates, mem->candidates,
+								  mem->owns);
+}
+
+int
+hnsw_memgraph_near(HnswMemGraph *mem, HnswNode node)
+{
+	hnsw_space_query_own(mem->graph.space, hnsw_memgraph_own(mem, node),
+						 mem->query_buffer, &mem->query);
+	return find_candidates(mem, node);
+}
+
+/* The slot that takes further TIDs of a node; NULL if memory is used up. */
+static HnswTidSlot *
+tid_slot_with_room(HnswMemGraph *mem, HnswNode node, HnswSlot *slot)
+{
+	HnswTidSlot *more;
+	HnswNode	new;
+
+	if (slot->next != HNSW_INVALID_NODE)
+	{
+		more = (HnswTidSlot *) hnsw_memgraph_slot(mem, slot->next);
+		if (more->ntids < mem->graph.space->layout.tids_per_slot)
+			return more;
+	}
+	new = claim_node(mem);
+	if (new == HNSW_INVALID_NODE)
+		return NULL;
+	more = (HnswTidSlot *) hnsw_memgraph_slot(mem, new);
+	more->state = HNSW_TIDS;
+	more->next = slot->next;
+	more->owner = node;
+	more->owner_version = slot->version;
+	slot->next = new;
+	return more;
+}
+
+/*
+ * Add a TID to a node with the same own form.  TIDS slots are protected by the
+ * lock of their node.
+ */
+static bool
+append_tid(HnswMemGraph *mem, HnswNode node, const uint8 *own, ItemPointer tid)
+{
+	const HnswSpace *space = mem->graph.space;
+	NodeHeader *header = node_header(mem, node);
+	HnswSlot   *slot = header_slot(header);
+	HnswTidSlot *more = NULL;
+
+	LWLockAcquire(&header->lock, LW_EXCLUSIVE);
+	if (slot->nhere < HNSW_INLINE_TIDS)
+		slot->tids[slot->nhere++] = *tid;
+	else
+	{
+		more = tid_slot_with_room(mem, node, slot);
+		if (more == NULL)
+		{
+			LWLockRelease(&header->lock);
+			return false;
+		}
+		more->tids[more->ntids++] = *tid;
+	}
+	slot->ntids++;
+	hnsw_space_cover(space, header_own(header, &space->layout), own);
+	LWLockRelease(&header->lock);
+	return true;
+}
+
+/* Which candidate has the same own form?  HNSW_INVALID_NODE if none. */
+static HnswNode
+find_same(HnswMemGraph *mem, const uint8 *own, int ncandidates)
+{
+	for (int i = 0; i < Min(ncandidates, MAX_SAME); i++)
+	{
+		if (hnsw_space_same(mem->graph.space, own, mem->candidates[i].own))
+			return mem->candidates[i].node;
+	}
+	return HNSW_INVALID_NODE;
+}
+
+/* Put an edge to 'new' into the list of a neighbour. */
+static bool
+link_back(HnswMemGraph *mem, const HnswNeighbor *neighbor,
+		  const HnswNeighbor *new, int ncandidates, bool force)
+{
+	const HnswSpace *space = mem->graph.space;
+	NodeHeader *header = node_header(mem, neighbor->node);
+	HnswSlot   *slot = header_slot(header);
+	HnswPlacement placement;
+	bool		linked;
+
+	hnsw_space_edge(space, neighbor->own, new->own, new->dist, mem->code);
+	LWLockAcquire(&header->lock, LW_EXCLUSIVE);
+	linked = hnsw_link_place(space, slot, neighbor->own, new, mem->code,
+							 mem->candidates, ncandidates, force,
+							 &placement) &&
+		hnsw_link_apply(space, slot, &placement, new->node, mem->code);
+	LWLockRelease(&header->lock);
+	return linked;
+}
+
+/*
+ * Make a new node known to its neighbours, so that searches can reach it.
+ * Returns false if it has none.
+ */
+static bool
+link_node(HnswMemGraph *mem, HnswNode node, const uint8 *own, int nlinks,
+		  int ncandidates)
+{
+	HnswNeighbor new = {.node = node,.own = own};
+	bool		linked = false;
+
+	for (int i = 0; i < nlinks; i++)
+	{
+		new.dist = mem->candidates[i].dist;
+		linked |= link_back(mem, &mem->candidates[i], &new, ncandidates,
+							false);
+	}
+	if (!linked && nlinks > 0)
+	{
+		new.dist = mem->candidates[0].dist;
+		linked = link_back(mem, &mem->candidates[0], &new, ncandidates, true);
+	}
+	return linked;
+}
+
+static void
+fill_node(HnswMemGraph *mem, HnswNode node, const uint8 *own, ItemPointer tid)
+{
+	const HnswLayout *layout = &mem->graph.space->layout;
+	NodeHeader *header = node_header(mem, node);
+	HnswSlot   *slot = header_slot(header);
+
+	slot->state = HNSW_LIVE;
+	slot->next = HNSW_INVALID_NODE;
+	slot->ntids = slot->nhere = 1;
+	slot->tids[0] = *tid;
+	memcpy(hnsw_slot_own(slot, layout), own, layout->own_here);
+	if (layout->pages_per_node > 1)
+		memcpy(header_own(header, layout), own, layout->own_bytes);
+}
+
+bool
+hnsw_memgraph_insert(HnswMemGraph *mem, const uint8 *own, ItemPointer tid)
+{
+	const HnswSpace *space = mem->graph.space;
+	int			n;
+	int			nlinks;
+	HnswNode	node;
+
+	/* others may be waiting for everybody to see this; a stale read is fine */
+	if (mem->shared->full)
+		return false;
+
+	hnsw_space_query_own(space, own, mem->query_buffer, &mem->query);
+	n = find_candidates(mem, HNSW_INVALID_NODE);
+	node = find_same(mem, own, n);
+	if (node != HNSW_INVALID_NODE)
+		return append_tid(mem, node, own, tid);
+
+	node = claim_node(mem);
+	if (node == HNSW_INVALID_NODE)
+		return false;
+	fill_node(mem, node, own, tid);
+	nlinks = hnsw_select(space, mem->candidates, n, space->layout.max_edges);
+	hnsw_link_write(space, hnsw_memgraph_slot(mem, node), own,
+					mem->candidates, nlinks);
+
+	/* the locks taken for back-links publish the node */
+	if (!link_node(mem, node, own, nlinks, n) ||
+		hnsw_memgraph_nentries(mem) < hnsw_entry_target(space, node))
+		hnsw_memgraph_add_entry(mem, node);
+	return true;
+}
+
+void
+hnsw_memgraph_release(HnswMemGraph *mem)
+{
+	HnswMemShared *shared = mem->shared;
+
+	for (uint32 c = 0; c < shared->max_chunks && shared->chunk[c] != 0; c++)
+	{
+		mem->source->give_back(mem->source, shared->chunk[c]);
+		shared->chunk[c] = 0;
+	}
+	memset(mem->chunk, 0, sizeof(char *) * shared->max_chunks);
+}

@@ -1,0 +1,160 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnswmemgraph.h
+ *	  The graph of a build, in memory that is private or shared.
+ *
+ * Nodes are slots in the format of the pages, in chunks of equal size, so that
+ * writing them out is copying.  A node is numbered by its place.  Several
+ * processes may insert at the same time, each through a HnswMemGraph of its
+ * own over one HnswMemShared.
+ *
+ * Where chunks come from is the business of a HnswMemSource: private memory
+ * here, a dynamic shared area in hnswparallel.c.
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnswmemgraph.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef HNSWMEMGRAPH_H
+#define HNSWMEMGRAPH_H
+
+#include "hnsw/hnswgraph.h"
+#include "hnsw/hnswlink.h"
+#include "hnsw/hnswsearch.h"
+#include "port/atomics.h"
+#include "storage/lwlock.h"
+
+typedef struct HnswMemSource HnswMemSource;
+
+struct HnswMemSource
+{
+	/* Memory that every participant can reach; 0 if there is no more. */
+	uint64		(*take) (HnswMemSource *source, Size bytes);
+
+	/* Where it is in this process. */
+	char	   *(*address) (HnswMemSource *source, uint64 handle);
+
+	void		(*give_back) (HnswMemSource *source, uint64 handle);
+};
+
+/* Chunks from a memory context of this process, a child of the current one. */
+extern HnswMemSource *hnsw_memgraph_private_source(void);
+
+/* What the participants of a build share; lies wherever the caller wants. */
+typedef struct HnswMemShared
+{
+	/* set once */
+	uint64		budget;			/* bytes that everything may take */
+	uint64		chunk_cost;		/* bytes that one more chunk counts for */
+	uint32		node_stride;	/* bytes from one node to the next */
+	uint32		chunk_shift;	/* log2 of the nodes in a chunk */
+	uint32		max_chunks;
+	uint32		max_entries;
+	Size		entries_off;	/* of the entry records, from this struct */
+	int			tranche;		/* of the locks */
+
+	LWLock		lock;			/* protects what follows */
+	uint64		used;			/* bytes, compared with the budget */
+	uint32		nnodes;			/* slots given out, of any state */
+	bool		full;			/* no more slots; never becomes false again */
+
+	LWLock		entry_lock;		/* for adding entry records */
+	pg_atomic_uint32 nentries;	/* complete ones */
+
+	uint64		chunk[FLEXIBLE_ARRAY_MEMBER];	/* handles */
+	/* then the entry records */
+} HnswMemShared;
+
+/*
+ * hnsw_memgraph_shared_bytes, hnsw_memgraph_create -- the shared part of a graph
+ * that may take 'budget' bytes, itself and the memory for writing it out
+ * included.
+ */
+extern Size hnsw_memgraph_shared_bytes(const HnswSpace *space, uint64 budget);
+extern void hnsw_memgraph_create(HnswMemShared *shared,
+								 const HnswSpace *space, uint64 budget);
+
+/* One participant's view of the graph, and its memory for inserting. */
+typedef struct HnswMemGraph
+{
+	HnswGraph	graph;			/* must be first */
+	HnswMemShared *shared;
+	HnswMemSource *source;
+	char	  **chunk;			/* addresses in this process, NULL: not yet known */
+	HnswEntry  *entries;		/* entry records, entry_bytes apart */
+	float	   *entry_est;		/* scratch of max_entries */
+	float	   *entry_var;
+
+	int			pool;			/* of the construction search */
+	int			max_candidates;
+	HnswSearch *search;
+	HnswQuery	query;
+	void	   *query_buffer;
+	HnswNeighbor *candidates;
+	uint8	   *owns;			/* own forms of the candidates */
+	uint8	   *code;			/* one edge code, or one flat code */
+} HnswMemGraph;
+
+/*
+ * hnsw_memgraph_attach -- take part in a graph.  Memory: the current context.
+ * pool: of the construction search, hnsw_build_pool().
+ */
+extern HnswMemGraph *hnsw_memgraph_attach(HnswMemShared *shared,
+										  const HnswSpace *space,
+										  HnswMemSource *source, int pool);
+
+/*
+ * hnsw_memgraph_insert -- one row: link a new node, or add the TID to the node
+ * with the same own form.
+ *
+ * Locks: LWLocks of nodes, one at a time.  Errors: none of its own.
+ * Returns false, having changed nothing, if memory is used up.
+ */
+extern bool hnsw_memgraph_insert(HnswMemGraph *mem, const uint8 *own,
+								 ItemPointer tid);
+
+/*
+ * hnsw_memgraph_near -- the nodes near a node, nearest first, in
+ * mem->candidates; itself left out.  Returns how many.
+ */
+extern int	hnsw_memgraph_near(HnswMemGraph *mem, HnswNode node);
+
+/* Give all chunks back.  Nobody may use the graph from then on. */
+extern void hnsw_memgraph_release(HnswMemGraph *mem);
+
+/*
+ * hnsw_memgraph_add_entry -- make a node an entry; false if there is no room.
+ * hnsw_memgraph_clear_entries -- start a new choice of entries; only while
+ * nobody else uses the graph.
+ */
+extern bool hnsw_memgraph_add_entry(HnswMemGraph *mem, HnswNode node);
+extern void hnsw_memgraph_clear_entries(HnswMemGraph *mem);
+
+/* ---- direct access, for one process alone ---- */
+
+static inline uint32
+hnsw_memgraph_nnodes(const HnswMemGraph *mem)
+{
+	return mem->shared->nnodes;
+}
+
+static inline uint32
+hnsw_memgraph_nentries(const HnswMemGraph *mem)
+{
+	return pg_atomic_read_u32(&mem->shared->nentries);
+}
+
+static inline HnswEntry *
+hnsw_memgraph_entry(const HnswMemGraph *mem, uint32 i)
+{
+	return (HnswEntry *) ((char *) mem->entries +
+						  (Size) i * mem->graph.space->layout.entry_bytes);
+}
+
+extern HnswSlot *hnsw_memgraph_slot(HnswMemGraph *mem, HnswNode node);
+
+/* the whole own form of a node */
+extern uint8 *hnsw_memgraph_own(HnswMemGraph *mem, HnswNode node);
+
+#endif							/* HNSWMEMGRAPH_H */

@@ -1,0 +1,672 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnswscan.c
+ *	  The stream of rows: amrescan to amendscan.
+ *
+ * A scan walks (hnswsearch.h) and keeps what it has expanded in a heap by
+ * lower bound.  When the walk has seen enough of the neighbourhood, rows leave
+ * the heap; when the executor asks for more, the walk goes on; when there is
+ * nothing left to walk to, a sweep over all nodes finds what the graph does
+ * not reach.  So a scan ends when the index is exhausted and not before.  The
+ * stop rule, the settings' meaning and why rows leave in exact order: README,
+ * "Scan order".
+ *
+ * Nothing is held between calls: no pin, no lock.  A row kept for later names
+ * the version of its node, and its heap TIDs were read together with its
+ * distance (H17).
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnswscan.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "access/relscan.h"
+#include "catalog/pg_type.h"
+#include "compat.h"
+#include "hnsw/hnsw.h"
+#include "hnsw/hnswdiskgraph.h"
+#include "hnsw/hnswsearch.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/float.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+/* a LIVE node on its way out */
+typedef struct Row
+{
+	double		bound;			/* operator's units; -inf promises nothing */
+	float		dist;
+	float		margin;
+	HnswNode	node;
+	uint32		version;
+	uint32		ntids;
+	HnswNode	next;
+	int			nhere;
+	ItemPointerData tids[HNSW_INLINE_TIDS];
+} Row;
+
+/* binary heap of rows, least bound first */
+typedef struct RowHeap
+{
+	Row		   *row;
+	int64		n;
+	int64		max;
+} RowHeap;
+
+typedef enum ScanPhase
+{
+	SCAN_START,					/* nothing read yet */
+	SCAN_WALK,
+	SCAN_SWEEP,					/* the graph is exhausted, or memory is */
+	SCAN_LATE,					/* hand out what came too late for its place */
+	SCAN_DONE
+} ScanPhase;
+
+typedef struct HnswScan
+{
+	/* set at rescan */
+	MemoryContext context;		/* all that belongs to one key */
+	HnswIndex  *index;
+	HnswDiskGraph *graph;
+	HnswQuery	query;
+	bool		is_null;		/* the key is NULL */
+	Oid			orderby_type;
+	int			mode;			/* HnswIterativeScan */
+	int			ef;
+	double		gamma;			/* stop rule */
+	int64		max_rows;		/* nodes to visit at most, or PG_INT64_MAX */
+	Size		max_memory;
+
+	/* moves during the scan */
+	ScanPhase	phase;
+	HnswSearch *search;
+	RowHeap		ready;			/* by bound */
+	RowHeap		late;			/* rows nearer than one that has left */
+	int64		visited;		/* LIVE nodes expanded */
+	int64		released;		/* nodes that have left */
+	double		last_bound;		/* the largest bound announced */
+	bool		in_batch;		/* the margin has been reached for this batch */
+
+	/* the t least distances among rows that wait, for the batch at hand */
+	float	   *near_stop;		/* dist + gamma * margin, ascending */
+	int			nnear;
+	int			batch;			/* t */
+
+	/* sweep */
+	uint8	   *done;			/* bitmap by node: expanded or collected */
+	uint64		nnodes;			/* bits in it */
+	bool		swept;			/* the last pass left nothing behind */
+	double		sweep_limit;	/* rows up to this bound are complete */
+
+	/* the node whose heap TIDs are being returned */
+	ItemPointerData *tids;
+	int			ntids;
+	int			maxtids;
+	int			next_tid;
+	double		bound;
+} HnswScan;
+
+/*
+ * The margin grows with ef_search so that the default of 40 gives .085, about
+ * recall .985 on the packages data, and 400 gives .30 (README, "Scan order",
+ * has the measurements).
+ */
+#define GAMMA_AT_40			0.085
+#define GAMMA_EXPONENT		0.55
+
+/* rows that a first batch looks ahead for, at least */
+#define MIN_BATCH			10
+#define MAX_BATCH			1000
+
+/* ---- heap of rows ---- */
+
+static void
+heap_push(RowHeap *heap, const Row *row)
+{
+	int64		i;
+
+	if (heap->n == heap->max)
+	{
+		heap->max = heap->max == 0 ? 64 : heap->max * 2;
+		heap->row = heap->row == NULL ?
+			palloc(sizeof(Row) * heap->max) :
+			repalloc_huge(heap->row, sizeof(Row) * heap->max);
+	}
+	for (i = heap->n++; i > 0; i = (i - 1) / 2)
+	{
+		if (heap->row[(i - 1) / 2].bound <= row->bound)
+			break;
+		heap->row[i] = heap->row[(i - 1) / 2];
+	}
+	heap->row[i] = *row;
+}
+
+static void
+heap_pop(RowHeap *heap, Row *top)
+{
+	int64		n = --heap->n;
+	Row			last = heap->row[n];
+	int64		i = 0;
+
+	*top = heap->row[0];
+	for (;;)
+	{
+		int64		child = 2 * i + 1;
+
+		if (child >= n)
+			break;
+		if (child + 1 < n &&
+			heap->row[child + 1].bound < heap->row[child].bound)
+			child++;
+		if (last.bound <= heap->row[child].bound)
+			break;
+		heap->row[i] = heap->row[child];
+		i = child;
+	}
+	heap->row[i] = last;
+}
+
+/* ---- batches: when has the walk seen enough? ---- */
+
+static float
+stop_at(const HnswScan *so, const Row *row)
+{
+	return row->dist + so->gamma * row->margin;
+}
+
+static void
+note_near(HnswScan *so, float stop)
+{
+	int			i;
+
+	if (so->nnear == so->batch && stop >= so->near_stop[so->batch - 1])
+		return;
+	i = so->nnear < so->batch ? so->nnear++ : so->batch - 1;
+	for (; i > 0 && so->near_stop[i - 1] > stop; i--)
+		so->near_stop[i] = so->near_stop[i - 1];
+	so->near_stop[i] = stop;
+}
+
+/*
+ * Begin a batch: the next rows leave when the t-th of them is nearer, by the
+ * margin, than anything the walk knows of.  t grows with what has left, so the look-ahead stays
+ * in proportion and a long scan does not stop at every row.
+ */
+static void
+begin_batch(HnswScan *so)
+{
+	if (so->mode == HNSW_ITERATIVE_AUTO)
+		so->batch = Max(Max(so->ef / 4, MIN_BATCH), so->released / 2);
+	else
+		so->batch = so->ef;
+	so->batch = Min(so->batch, Max(MAX_BATCH, so->ef));
+	so->in_batch = false;
+	so->nnear = 0;
+	for (int64 i = 0; i < so->ready.n; i++)
+		note_near(so, stop_at(so, &so->ready.row[i]));
+}
+
+static bool
+batch_is_complete(HnswScan *so)
+{
+	/* an index no larger than the look-ahead is read as a whole */
+	if (so->nnodes <= (uint64) so->ef)
+		return false;
+	return so->nnear == so->batch &&
+		hnsw_search_frontier(so->search) > so->near_stop[so->batch - 1];
+}
+
+/*
+ * Within a complete batch rows leave at half the margin: the executor needs to
+ * see a few rows beyond its limit to know the order of those within, and that
+ * must not cost another look-ahead.
+ */
+static bool
+may_leave(HnswScan *so, const Row *row)
+{
+	return row->dist + so->gamma / 2 * row->margin <
+		hnsw_search_frontier(so->search);
+}
+
+/* ---- collecting ---- */
+
+static void
+make_row(Row *row, HnswNode node, const HnswExpansion *exp)
+{
+	row->bound = exp->own.bound;
+	row->dist = exp->own.dist;
+	row->margin = exp->own.margin;
+	row->node = node;
+	row->version = exp->version;
+	row->ntids = exp->ntids;
+	row->next = exp->next;
+	row->nhere = exp->nhere;
+	memcpy(row->tids, exp->tids, sizeof(row->tids));
+}
+
+static void
+collect(HnswScan *so, HnswNode node, const HnswExpansion *exp)
+{
+	Row			row;
+
+	make_row(&row, node, exp);
+	so->visited++;
+	heap_push(&so->ready, &row);
+	note_near(so, stop_at(so, &row));
+}
+
+static Size
+memory_used(const HnswScan *so)
+{
+	return hnsw_search_memory(so->search) +
+		sizeof(Row) * (Size) (so->ready.max + so->late.max);
+}
+
+/*
+ * The walk cannot go on: the pool is empty, or a limit has been reached.  The
+ * explicit modes then hand out what has been collected and stop, as pgvector's
+ * do; otherwise the sweep finds the rest.
+ */
+static void
+end_walk(HnswScan *so, bool exhausted)
+{
+	bool		is_small = so->nnodes <= (uint64) so->ef;
+
+	if (so->mode == HNSW_ITERATIVE_AUTO || is_small ||
+		(exhausted && so->mode != HNSW_ITERATIVE_OFF))
+		so->phase = SCAN_SWEEP;
+	else
+		so->phase = SCAN_LATE;
+}
+
+/* Walk until the batch is complete; changes the phase when it cannot be. */
+static void
+walk(HnswScan *so)
+{
+	HnswExpansion exp;
+
+	exp.own_copy = NULL;
+	while (!batch_is_complete(so))
+	{
+		HnswNode	node = hnsw_search_step(so->search, &exp);
+
+		if (node == HNSW_INVALID_NODE)
+		{
+			end_walk(so, true);
+			return;
+		}
+		if (exp.state == HNSW_LIVE)
+			collect(so, node, &exp);
+
+		/* the tuple limit never cuts the first batch */
+		if (so->released > 0 && so->visited >= so->max_rows)
+		{
+			so->phase = SCAN_LATE;
+			return;
+		}
+		if (memory_used(so) > so->max_memory)
+		{
+			end_walk(so, false);
+			return;
+		}
+	}
+	so->in_batch = true;
+}
+
+/* ---- the sweep ---- */
+
+/* Remember what the walk has read, and let go of its memory. */
+static void
+begin_sweep(HnswScan *so)
+{
+	hnsw_index_refresh(so->index);
+	so->nnodes = hnsw_index_nnodes(so->index);
+	so->done = MemoryContextAllocExtended(so->context, so->nnodes / 8 + 1,
+										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	hnsw_search_mark_expanded(so->search, so->done, so->nnodes);
+	hnsw_search_end(so->search);
+	so->search = NULL;
+	so->sweep_limit = -get_float8_infinity();
+}
+
+/*
+ * One pass over all nodes not read yet, keeping the nearest that fit into
+ * memory.  They join the ready rows; what was found but did not fit is left
+ * to the next pass, and nothing beyond the last one kept may leave before.
+ *
+ * 'kept' is a heap with the largest bound on top: bounds are negated.
+ */
+static void
+sweep_pass(HnswScan *so)
+{
+	int64		room = Max((int64) (so->max_memory / sizeof(Row)) / 2, 1024);
+	RowHeap		kept = {NULL, 0, 0};
+	HnswExpansion exp;
+	bool		left_behind = false;
+	Row			row;
+
+	exp.own_copy = NULL;
+	for (uint64 node = 0; node < so->nnodes; node++)
+	{
+		if (so->done[node / 8] & (1 << (node % 8)))
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		hnsw_diskgraph_measure(so->graph, &so->query, node, &exp);
+		if (exp.state != HNSW_LIVE)
+		{
+			so->done[node / 8] |= 1 << (node % 8);
+			continue;
+		}
+		make_row(&row, node, &exp);
+		row.bound = -row.bound;
+		heap_push(&kept, &row);
+		if (kept.n > room)
+		{
+			heap_pop(&kept, &row);
+			left_behind = true;
+		}
+	}
+
+	so->swept = !left_behind;
+	so->sweep_limit = left_behind ? -kept.row[0].bound : get_float8_infinity();
+	for (int64 i = 0; i < kept.n; i++)
+	{
+		row = kept.row[i];
+		row.bound = -row.bound;
+		so->done[row.node / 8] |= 1 << (row.node % 8);
+		heap_push(&so->ready, &row);
+	}
+	if (kept.row != NULL)
+		pfree(kept.row);
+}
+
+/* ---- rows out ---- */
+
+/* Does this row come after its place?  What then, is the mode's business. */
+static bool
+is_late(HnswScan *so, const Row *row)
+{
+	return row->bound < so->last_bound;
+}
+
+/*
+ * The next row of the walk or the sweep that may leave, or false when this
+ * phase has none any more.
+ */
+static bool
+next_ready(HnswScan *so, Row *row)
+{
+	for (;;)
+	{
+		if (so->ready.n > 0)
+		{
+			const Row  *top = &so->ready.row[0];
+			bool		leaves;
+
+			if (so->phase == SCAN_WALK)
+				leaves = so->in_batch && may_leave(so, top);
+			else
+				leaves = so->phase == SCAN_LATE ||
+					(so->done != NULL && top->bound <= so->sweep_limit);
+			if (leaves)
+			{
+				heap_pop(&so->ready, row);
+				return true;
+			}
+		}
+
+		if (so->phase == SCAN_WALK)
+		{
+			if (so->mode != HNSW_ITERATIVE_OFF || !so->in_batch)
+			{
+				begin_batch(so);
+				walk(so);
+				continue;
+			}
+			so->phase = SCAN_DONE;
+		}
+		if (so->phase == SCAN_SWEEP)
+		{
+			if (so->done == NULL)
+				begin_sweep(so);
+			if (!so->swept)
+			{
+				sweep_pass(so);
+				continue;
+			}
+			so->phase = SCAN_LATE;
+		}
+		return false;
+	}
+}
+
+/*
+ * The next row to return.  In mode auto a row that comes after its place is
+ * kept and handed out last; relaxed_order returns it as it comes, strict_order
+ * drops it (sql-surface, 15.1).
+ */
+static bool
+next_row(HnswScan *so, Row *row)
+{
+	/* one batch of elements is all that mode off gives */
+	if (so->mode == HNSW_ITERATIVE_OFF && so->released >= so->ef)
+		so->phase = SCAN_DONE;
+
+	while (so->phase != SCAN_DONE && next_ready(so, row))
+	{
+		if (!is_late(so, row) || so->mode == HNSW_ITERATIVE_RELAXED)
+			return true;
+		if (so->mode == HNSW_ITERATIVE_AUTO)
+			heap_push(&so->late, row);
+	}
+	if (so->phase == SCAN_DONE || so->late.n == 0)
+	{
+		so->phase = SCAN_DONE;
+		return false;
+	}
+	heap_pop(&so->late, row);
+	return true;
+}
+
+/* Take over the heap TIDs of a row, following its chain. */
+static void
+load_tids(HnswScan *so, const Row *row)
+{
+	so->ntids = so->next_tid = 0;
+	if (so->maxtids < HNSW_INLINE_TIDS)
+	{
+		so->maxtids = HNSW_INLINE_TIDS;
+		so->tids = palloc(sizeof(ItemPointerData) * so->maxtids);
+	}
+	memcpy(so->tids, row->tids, sizeof(ItemPointerData) * row->nhere);
+	so->ntids = row->nhere;
+	so->bound = row->bound;
+	if (row->ntids > row->nhere)
+		(void) hnsw_diskgraph_tids(so->graph, row->node, row->version,
+								   row->next, &so->tids, &so->ntids,
+								   &so->maxtids);
+}
+
+/* ---- the access method's callbacks ---- */
+
+IndexScanDesc
+hnswbeginscan(Relation index, int nkeys, int norderbys)
+{
+	IndexScanDesc scan = RelationGetIndexScan(index, nkeys, norderbys);
+	HnswScan   *so = palloc0(sizeof(HnswScan));
+
+	so->context = AllocSetContextCreate(CurrentMemoryContext, "hnsw scan",
+										ALLOCSET_DEFAULT_SIZES);
+	so->phase = SCAN_DONE;
+	so->orderby_type = FLOAT8OID;
+	scan->opaque = so;
+	if (norderbys > 0)
+	{
+		scan->xs_orderbyvals = palloc0(sizeof(Datum) * norderbys);
+		scan->xs_orderbynulls = palloc(sizeof(bool) * norderbys);
+		memset(scan->xs_orderbynulls, true, sizeof(bool) * norderbys);
+	}
+	return scan;
+}
+
+void
+hnswrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
+		   int norderbys)
+{
+	HnswScan   *so = scan->opaque;
+	MemoryContext context = so->context;
+
+	if (norderbys > 0 && scan->numberOfOrderBys > 0 && orderbys != NULL)
+		memmove(scan->orderByData, orderbys,
+				scan->numberOfOrderBys * sizeof(ScanKeyData));
+	if (nkeys > 0 && scan->numberOfKeys > 0 && keys != NULL)
+		memmove(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
+
+	/* everything of the last key goes (H85) */
+	MemoryContextReset(context);
+	memset(so, 0, sizeof(HnswScan));
+	so->context = context;
+	so->orderby_type = FLOAT8OID;
+	so->phase = SCAN_START;
+}
+
+/* The query of the scan, checked and prepared. */
+static void
+prepare_query(HnswScan *so, ScanKey key)
+{
+	const HnswSpace *space = &so->index->space;
+	void	   *value = NULL;
+
+	so->is_null = (key->sk_flags & SK_ISNULL) != 0;
+	if (!so->is_null)
+	{
+		int			dim;
+
+		value = PG_DETOAST_DATUM_COPY(key->sk_argument);
+		dim = space->metric->dim(value);
+		if (dim != space->dim)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_EXCEPTION),
+					 errmsg("different %s dimensions %d and %d",
+							space->metric->type_name, space->dim, dim)));
+	}
+	hnsw_space_query(space, value, &so->query);
+}
+
+/* First call after a rescan: the settings as they are now, the entries. */
+static void
+start(IndexScanDesc scan, HnswScan *so)
+{
+	MemoryContext old = MemoryContextSwitchTo(so->context);
+	Size		limit;
+
+	so->mode = hnsw_iterative_scan;
+	so->ef = hnsw_ef_search;
+	so->gamma = so->mode == HNSW_ITERATIVE_AUTO ?
+		GAMMA_AT_40 * pow(so->ef / 40.0, GAMMA_EXPONENT) : 0;
+	so->max_rows = hnsw_scan_tuple_limit(so->mode);
+	limit = (Size) Min((double) work_mem * 1024 * hnsw_scan_mem_multiplier,
+					   (double) (SIZE_MAX / 2));
+	so->max_memory = limit;
+	so->last_bound = -get_float8_infinity();
+
+	so->index = hnsw_index_open(scan->indexRelation);
+	hnsw_index_refresh(so->index);
+	so->nnodes = hnsw_index_nnodes(so->index);
+	so->graph = hnsw_diskgraph_open(so->index);
+	prepare_query(so, &scan->orderByData[0]);
+	so->near_stop = palloc(sizeof(float) * Max(MAX_BATCH, so->ef));
+
+	hnsw_lock_scan(scan->indexRelation, false);
+	so->search = hnsw_search_begin(&so->graph->graph, &so->query);
+	hnsw_unlock_scan(scan->indexRelation, false);
+	so->phase = SCAN_WALK;
+	MemoryContextSwitchTo(old);
+}
+
+/* Fetch the next row under the scan lock S; false at the end. */
+static bool
+advance(IndexScanDesc scan, HnswScan *so)
+{
+	MemoryContext old = MemoryContextSwitchTo(so->context);
+	Row			row;
+	bool		found;
+
+	HNSW_POINT("scan-between-batches");
+	hnsw_lock_scan(scan->indexRelation, false);
+	do
+	{
+		found = next_row(so, &row);
+		if (found)
+		{
+			so->released++;
+			so->last_bound = Max(so->last_bound, row.bound);
+			load_tids(so, &row);
+		}
+	} while (found && so->ntids == 0);
+	hnsw_unlock_scan(scan->indexRelation, false);
+	MemoryContextSwitchTo(old);
+	return found;
+}
+
+/* Tell the executor where this row stands in the order. */
+static void
+announce(IndexScanDesc scan, HnswScan *so)
+{
+	IndexOrderByDistance distance;
+
+	distance.isnull = so->is_null;
+	if (so->query.ordered)
+		distance.value = so->bound;
+	else
+		distance.value = get_float8_nan();	/* zero vector under cosine */
+
+	/* EXACT forms give the operator's own value; codes give a lower bound */
+	index_store_float8_orderby_distances(scan, &so->orderby_type, &distance,
+										 hnsw_space_coded(&so->index->space));
+}
+
+bool
+hnswgettuple(IndexScanDesc scan, ScanDirection dir)
+{
+	HnswScan   *so = scan->opaque;
+
+	Assert(ScanDirectionIsForward(dir));
+	if (so->phase == SCAN_START)
+	{
+		if (scan->numberOfOrderBys != 1)
+			elog(ERROR, "cannot scan hnsw index without order");
+
+		/* a heap TID may name another row by now: H40 */
+		if (!IsMVCCSnapshot(scan->xs_snapshot))
+			elog(ERROR, "non-MVCC snapshots are not supported with hnsw");
+		pgstat_count_index_scan(scan->indexRelation);
+		compat_count_search(scan);
+		start(scan, so);
+		HNSW_POINT("scan-before-load");
+	}
+	if (so->next_tid >= so->ntids &&
+		(so->phase == SCAN_DONE || !advance(scan, so)))
+		return false;
+
+	scan->xs_heaptid = so->tids[so->next_tid++];
+	scan->xs_recheck = false;
+	announce(scan, so);
+	return true;
+}
+
+void
+hnswendscan(IndexScanDesc scan)
+{
+	HnswScan   *so = scan->opaque;
+
+	MemoryContextDelete(so->context);
+	pfree(so);
+	scan->opaque = NULL;
+}

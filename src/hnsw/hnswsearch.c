@@ -1,0 +1,394 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnswsearch.c
+ *	  The walk: a resumable best-first search over an abstract graph.
+ *
+ * HNSW, algorithm 2 (SEARCH-LAYER), turned into a stream: there is no result
+ * list of fixed size.  The caller takes one expansion after the other and
+ * decides when it has seen enough (README, "Scan order").
+ *
+ * The pool is a binary heap of (estimate, node) beside a hash table with one
+ * entry for each node met.  When a node is met again its estimate changes:
+ * downwards, it is pushed again, and the older item is dropped when it comes up; upwards, the item
+ * is pushed back when it comes up.  So nothing is ever searched for in the heap.
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnswsearch.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "common/hashfn.h"
+#include "hnsw/hnswsearch.h"
+#include "miscadmin.h"
+
+/* a node met by the search */
+typedef struct Met
+{
+	HnswNode	node;
+	char		status;			/* simplehash's */
+	bool		expanded;
+	float		est;			/* mean of the estimates, by inverse variance */
+	float		weight;			/* sum of inverse variances */
+} Met;
+
+#define SH_PREFIX met
+#define SH_ELEMENT_TYPE Met
+#define SH_KEY_TYPE HnswNode
+#define SH_KEY node
+#define SH_HASH_KEY(tb, key) murmurhash32(key)
+#define SH_EQUAL(tb, a, b) ((a) == (b))
+#define SH_SCOPE static inline
+#define SH_DECLARE
+#define SH_DEFINE
+#include "lib/simplehash.h"
+
+struct HnswSeen
+{
+	met_hash   *table;
+};
+
+typedef struct PoolItem
+{
+	float		est;
+	HnswNode	node;
+} PoolItem;
+
+struct HnswSearch
+{
+	HnswGraph  *graph;
+	const HnswQuery *query;
+	MemoryContext context;
+	HnswSeen	seen;
+	PoolItem   *pool;			/* binary heap, least estimate first */
+	int64		npool;
+	int64		maxpool;
+	int64		hops;
+	uint8	   *own;			/* own form of the node at hand, for candidates */
+};
+
+/*
+ * Nodes met by an ordinary query: 40 hops of 28 edges, a good half of them
+ * new.  A table that has grown far beyond is not kept for the next query,
+ * since clearing it would cost more than growing it again.
+ */
+#define INITIAL_MET			1024
+#define LARGE_MET			(16 * INITIAL_MET)
+
+/*
+ * Stands for no variance at all.  Not zero, so that sums of weights stay
+ * finite and a second exact estimate, which is the same, divides cleanly.
+ */
+#define EXACT_VARIANCE		1e-30f
+
+/* Entries put into the pool: more than one, for their codes are coarse. */
+#define MAX_ENTRIES			16
+
+bool
+hnsw_seen_has(const HnswSeen *seen, HnswNode node)
+{
+	return met_lookup(seen->table, node) != NULL;
+}
+
+/* ---- the heap ---- */
+
+static void
+pool_push(HnswSearch *search, float est, HnswNode node)
+{
+	PoolItem   *pool;
+	int64		i;
+
+	if (search->npool == search->maxpool)
+	{
+		search->maxpool *= 2;
+		search->pool = repalloc_huge(search->pool,
+									 sizeof(PoolItem) * search->maxpool);
+	}
+	pool = search->pool;
+	for (i = search->npool++; i > 0; i = (i - 1) / 2)
+	{
+		if (pool[(i - 1) / 2].est <= est)
+			break;
+		pool[i] = pool[(i - 1) / 2];
+	}
+	pool[i].est = est;
+	pool[i].node = node;
+}
+
+static void
+pool_drop_top(HnswSearch *search)
+{
+	PoolItem   *pool = search->pool;
+	int64		n = --search->npool;
+	PoolItem	last = pool[n];
+	int64		i = 0;
+
+	for (;;)
+	{
+		int64		child = 2 * i + 1;
+
+		if (child >= n)
+			break;
+		if (child + 1 < n && pool[child + 1].est < pool[child].est)
+			child++;
+		if (last.est <= pool[child].est)
+			break;
+		pool[i] = pool[child];
+		i = child;
+	}
+	pool[i] = last;
+}
+
+/* Bring an item to the top that is neither expanded nor out of date. */
+static Met *
+pool_top(HnswSearch *search)
+{
+	while (search->npool > 0)
+	{
+		PoolItem	top = search->pool[0];
+		Met		   *met = met_lookup(search->seen.table, top.node);
+
+		if (!met->expanded && met->est <= top.est)
+			return met;
+		pool_drop_top(search);
+		if (!met->expanded)
+			pool_push(search, met->est, top.node);
+	}
+	return NULL;
+}
+
+/* ---- estimates ---- */
+
+/* A node was met, with an estimate of some variance. */
+static void
+meet(HnswSearch *search, HnswNode node, float est, float var)
+{
+	bool		found;
+	float		weight = 1 / Max(var, EXACT_VARIANCE);
+	Met		   *met = met_insert(search->seen.table, node, &found);
+
+	if (!found)
+	{
+		met->expanded = false;
+		met->est = est;
+		met->weight = weight;
+		pool_push(search, est, node);
+	}
+	else if (!met->expanded)
+	{
+		float		old = met->est;
+		float		sum = met->weight + weight;
+
+		met->est = old + (est - old) * (weight / sum);
+		met->weight = sum;
+		if (met->est < old)
+			pool_push(search, met->est, node);
+	}
+}
+
+static void
+meet_entries(HnswSearch *search)
+{
+	HnswNode	node[MAX_ENTRIES];
+	float		est[MAX_ENTRIES];
+	float		var[MAX_ENTRIES];
+	int			n = search->graph->ops->entries(search->graph, search->query,
+												MAX_ENTRIES, node, est, var);
+
+	for (int i = 0; i < n; i++)
+		meet(search, node[i], est[i], var[i]);
+}
+
+/* ---- the search ---- */
+
+HnswSearch *
+hnsw_search_begin(HnswGraph *graph, const HnswQuery *query)
+{
+	HnswSearch *search = palloc0(sizeof(HnswSearch));
+
+	search->graph = graph;
+	search->query = query;
+	search->context = CurrentMemoryContext;
+	search->seen.table = met_create(search->context, INITIAL_MET, NULL);
+	search->maxpool = INITIAL_MET;
+	search->pool = palloc(sizeof(PoolItem) * search->maxpool);
+	search->own = palloc(graph->space->layout.own_bytes);
+	if (query != NULL)
+		meet_entries(search);
+	return search;
+}
+
+void
+hnsw_search_restart(HnswSearch *search, const HnswQuery *query)
+{
+	search->query = query;
+	search->npool = 0;
+	search->hops = 0;
+	if (search->seen.table->size > LARGE_MET)
+	{
+		met_destroy(search->seen.table);
+		search->seen.table = met_create(search->context, INITIAL_MET, NULL);
+	}
+	else
+		met_reset(search->seen.table);
+	meet_entries(search);
+}
+
+void
+hnsw_search_end(HnswSearch *search)
+{
+	met_destroy(search->seen.table);
+	pfree(search->pool);
+	pfree(search->own);
+	pfree(search);
+}
+
+float
+hnsw_search_frontier(HnswSearch *search)
+{
+	Met		   *met = pool_top(search);
+
+	return met != NULL ? met->est : INFINITY;
+}
+
+HnswNode
+hnsw_search_step(HnswSearch *search, HnswExpansion *out)
+{
+	HnswGraph  *graph = search->graph;
+	Met		   *met = pool_top(search);
+	HnswNode	node;
+
+	if (met == NULL)
+		return HNSW_INVALID_NODE;
+
+	CHECK_FOR_INTERRUPTS();
+	node = met->node;
+	met->expanded = true;
+	pool_drop_top(search);
+	search->hops++;
+
+	graph->ops->expand(graph, search->query, node, &search->seen, out);
+	if (out->state != HNSW_LIVE && out->state != HNSW_EMPTY)
+		return node;
+	for (int i = 0; i < out->nedges; i++)
+		meet(search, out->edge[i], out->est[i], out->var[i]);
+	if (search->npool > 0)
+		graph->ops->expect(graph, search->pool[0].node);
+	return node;
+}
+
+void
+hnsw_search_mark_expanded(HnswSearch *search, uint8 *bitmap, uint64 nnodes)
+{
+	met_iterator iterator;
+	Met		   *met;
+
+	met_start_iterate(search->seen.table, &iterator);
+	while ((met = met_iterate(search->seen.table, &iterator)) != NULL)
+	{
+		if (met->expanded && met->node < nnodes)
+			bitmap[met->node / 8] |= 1 << (met->node % 8);
+	}
+}
+
+int64
+hnsw_search_hops(const HnswSearch *search)
+{
+	return search->hops;
+}
+
+Size
+hnsw_search_memory(const HnswSearch *search)
+{
+	return sizeof(Met) * (Size) search->seen.table->size +
+		sizeof(PoolItem) * (Size) search->maxpool;
+}
+
+/* ---- candidates for construction ---- */
+
+static int
+compare_neighbors(const void *a, const void *b)
+{
+	const HnswNeighbor *x = a;
+	const HnswNeighbor *y = b;
+
+	if (x->dist != y->dist)
+		return x->dist < y->dist ? -1 : 1;
+	return x->node < y->node ? -1 : x->node > y->node;
+}
+
+/* Keep the nearest 'max'; returns the new number. */
+static int
+keep_candidate(HnswSearch *search, HnswNode node, const HnswExpansion *exp,
+			   int n, int max, HnswNeighbor *out, uint8 *owns)
+{
+	Size		own_bytes = search->graph->space->layout.own_bytes;
+	int			at = n;
+
+	if (n == max)
+	{
+		at = 0;
+		for (int i = 1; i < n; i++)
+		{
+			if (out[i].dist > out[at].dist)
+				at = i;
+		}
+		if (out[at].dist <= exp->own.dist)
+			return n;
+	}
+	out[at].node = node;
+	out[at].version = exp->version;
+	out[at].dist = exp->own.dist;
+	out[at].occluded = false;
+	out[at].own = owns + at * own_bytes;
+	memcpy(owns + at * own_bytes, search->own, own_bytes);
+	return Min(n + 1, max);
+}
+
+/* Insert into the ascending list of the 'ef' best distances. */
+static int
+note_distance(float *best, int nbest, int ef, float dist)
+{
+	int			i;
+
+	if (nbest == ef && dist >= best[ef - 1])
+		return nbest;
+	i = nbest < ef ? nbest++ : ef - 1;
+	for (; i > 0 && best[i - 1] > dist; i--)
+		best[i] = best[i - 1];
+	best[i] = dist;
+	return nbest;
+}
+
+int
+hnsw_search_candidates(HnswSearch *search, int ef, HnswNode skip, int max,
+					   HnswNeighbor *out, uint8 *owns)
+{
+	HnswExpansion exp;
+	float		best[HNSW_MAX_POOL];
+	int			nbest = 0;
+	int			n = 0;
+
+	ef = Min(ef, HNSW_MAX_POOL);
+	exp.own_copy = search->own;
+	for (;;)
+	{
+		HnswNode	node;
+
+		if (nbest == ef && hnsw_search_frontier(search) > best[ef - 1])
+			break;
+		node = hnsw_search_step(search, &exp);
+		if (node == HNSW_INVALID_NODE)
+			break;
+		if (exp.state != HNSW_LIVE || node == skip)
+			continue;
+		nbest = note_distance(best, nbest, ef, exp.own.dist);
+		n = keep_candidate(search, node, &exp, n, max, out, owns);
+	}
+	qsort(out, n, sizeof(HnswNeighbor), compare_neighbors);
+	return n;
+}

@@ -1,0 +1,68 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnswsearch.h
+ *	  The walk: a resumable best-first search over an abstract graph.
+ *
+ * A search holds a pool of nodes met but not yet expanded, by estimate.  Each
+ * step expands the best of them.  Several estimates of one node are averaged
+ * by inverse variance.  Memory is taken in chunks from the context that was current at
+ * hnsw_search_begin; nothing is allocated for a single hop.
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnswsearch.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef HNSWSEARCH_H
+#define HNSWSEARCH_H
+
+#include "hnsw/hnswlink.h"
+
+typedef struct HnswSearch HnswSearch;
+
+/* Start (entries are scored at once).  query must outlive the search. */
+extern HnswSearch *hnsw_search_begin(HnswGraph *graph, const HnswQuery *query);
+
+/*
+ * hnsw_search_restart -- search again from the entries, with another query
+ * or none changed, keeping the memory.
+ */
+extern void hnsw_search_restart(HnswSearch *search, const HnswQuery *query);
+
+/* The best estimate in the pool; infinity if it is empty. */
+extern float hnsw_search_frontier(HnswSearch *search);
+
+/*
+ * hnsw_search_step -- expand the best node of the pool into out.
+ * out->own_copy is the caller's.  Returns its number, HNSW_INVALID_NODE if the pool is
+ * empty.  The node may turn out FREE.  Interrupts are checked.
+ */
+extern HnswNode hnsw_search_step(HnswSearch *search, HnswExpansion *out);
+
+/* Set the bits of all nodes expanded so far; those >= nnodes are left out. */
+extern void hnsw_search_mark_expanded(HnswSearch *search, uint8 *bitmap,
+									  uint64 nnodes);
+
+/* counters since begin or restart */
+extern int64 hnsw_search_hops(const HnswSearch *search);
+/* bytes in use */
+extern Size hnsw_search_memory(const HnswSearch *search);
+
+extern void hnsw_search_end(HnswSearch *search);
+
+/* largest pool of a construction search: twice the largest ef_construction */
+#define HNSW_MAX_POOL		2000
+
+/*
+ * hnsw_search_candidates -- the LIVE nodes found by a search with pool 'ef',
+ * for construction: stops when the best unexpanded estimate exceeds the ef-th
+ * best own distance.
+ *
+ * out: room for 'max' neighbours; owns: max * own_bytes for their own forms.
+ * skip: a node to leave out (the one being repaired), or HNSW_INVALID_NODE.
+ * Returns how many (all expanded LIVE nodes, the nearest 'max' of them), nearest first.
+ */
+extern int	hnsw_search_candidates(HnswSearch *search, int ef, HnswNode skip,
+								   int max, HnswNeighbor *out, uint8 *owns);
+
+#endif							/* HNSWSEARCH_H */

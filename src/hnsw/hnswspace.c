@@ -1,0 +1,732 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnswspace.c
+ *	  The code space of an index: how values become bytes, and what the
+ *	  bytes say about distance.
+ *
+ * The bounds of this file are a contract with the executor: it raises an error
+ * if a row's recomputed distance is below the bound that the scan announced
+ * (README, "Scan order").  So every bound takes off the error of the own form,
+ * that of the prepared query, and the rounding of both float sums, ours and
+ * the SQL function's: a float sum of n terms in any order is off by at most
+ * n * 2^-24 of the sum of absolute terms.
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnswspace.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "hnsw/hnswselect.h"
+#include "hnsw/hnswspace.h"
+#include "kernel/kernel.h"
+#include "quant/quant_edge.h"
+#include "quant/quant_own.h"
+#include "utils/float.h"
+
+/* an own form of kind F32 */
+typedef struct F32Own
+{
+	float		norm2;
+	float		x[FLEXIBLE_ARRAY_MEMBER];
+} F32Own;
+
+/* a flat code: like an edge code from the mean, with factors kept whole */
+typedef struct FlatCode
+{
+	float		add;			/* squared length */
+	float		scale;
+	uint8		bits[FLEXIBLE_ARRAY_MEMBER];
+} FlatCode;
+
+/* rounding of a float sum of n terms, relative to the sum of absolute terms */
+#define SUM_ROUNDING(n)		(((n) + 8) * (double) FLT_EPSILON / 2)
+
+/* quant_rotate.h: |error| of a rotated vector relative to its length */
+#define ROTATION_ERROR		(1.0 / (1 << 20))
+
+/* rotated dimensions of the longest vector kept as F32 */
+#define MAX_F32_RDIM		((HNSW_F32_MAX_DIM + 15) / 16 * 16)
+
+/* ---- geometry ---- */
+
+static Size
+own_bytes(const VectorMetric *metric, HnswOwnKind kind, int dim, int rdim)
+{
+	switch (kind)
+	{
+		case HNSW_OWN_S8:
+			return quant_own_bytes(rdim);
+		case HNSW_OWN_F32:
+			return offsetof(F32Own, x) + sizeof(float) * (Size) dim;
+		case HNSW_OWN_EXACT:
+			return metric->max_bytes(dim);
+	}
+	return 0;
+}
+
+static HnswOwnKind
+choose_own_kind(const VectorMetric *metric, int dim)
+{
+	if (metric->space == VECTOR_SPACE_OPAQUE)
+		return HNSW_OWN_EXACT;
+	return dim <= HNSW_F32_MAX_DIM ? HNSW_OWN_F32 : HNSW_OWN_S8;
+}
+
+/*
+ * How many bits an edge code gets: all rotated dimensions, or down to three
+ * quarters of them if that puts one more node on a page; more dimensions than
+ * a page of edges holds are cut, since the error of a code depends on its bits and not on
+ * the dimensions left out (512 is as good as the 384 of the measurements).
+ */
+static int
+choose_nbits(int rdim, Size own, int want)
+{
+	int			least_edges = want - want / 8;
+	Size		fixed = sizeof(HnswSlot) + (want * 5 / 4 + 31) / 32 * 4 + own;
+
+	for (Size n = 16; n >= 1; n--)
+	{
+		Size		page = (HNSW_PAGE_BYTES / n) & ~(Size) 3;
+		int64		code;
+		int			nbits;
+
+		if (page <= fixed)
+			continue;
+		code = (int64) ((page - fixed) / least_edges & ~(Size) 3) -
+			(int64) (offsetof(HnswEdge, code) + offsetof(QuantEdge, bits));
+		nbits = (int) Min(code * 8, rdim) / 16 * 16;
+		if (nbits >= (n == 1 ? Min(rdim, 512) : rdim / 4 * 3))
+			return nbits;
+	}
+	return Min(rdim, 1536);
+}
+
+Size
+hnsw_space_bytes(const VectorMetric *metric, int dim)
+{
+	if (metric->space == VECTOR_SPACE_OPAQUE)
+		return 0;
+	return MAXALIGN(quant_rotation_bytes(dim)) +
+		MAXALIGN(sizeof(float) * (Size) quant_rotated_dim(dim));
+}
+
+void
+hnsw_space_init(HnswSpace *space, const VectorMetric *metric, int dim, int m,
+				uint64 seed, const float *mean, void *memory)
+{
+	Size		own;
+
+	memset(space, 0, sizeof(HnswSpace));
+	space->metric = metric;
+	space->dim = dim;
+	space->m = m;
+	space->seed = seed;
+	space->own_kind = choose_own_kind(metric, dim);
+
+	if (!hnsw_space_coded(space))
+	{
+		own = own_bytes(metric, space->own_kind, dim, 0);
+		hnsw_layout_init(&space->layout, own, sizeof(float), 0, 2 * m);
+		return;
+	}
+
+	space->rdim = quant_rotated_dim(dim);
+	own = own_bytes(metric, space->own_kind, dim, space->rdim);
+	space->nbits = choose_nbits(space->rdim, own, 2 * m);
+	hnsw_layout_init(&space->layout, own, quant_edge_bytes(space->nbits),
+					 offsetof(FlatCode, bits) + space->nbits / 8, 2 * m);
+
+	quant_rotation_init(&space->rotation, dim, seed, memory);
+	space->mean = (float *) ((char *) memory +
+							 MAXALIGN(quant_rotation_bytes(dim)));
+	memset(unconstify(float *, space->mean), 0, sizeof(float) * space->rdim);
+	if (mean != NULL)
+	{
+		memcpy(unconstify(float *, space->mean), mean,
+			   sizeof(float) * space->rdim);
+		space->has_mean = true;
+		space->mean_norm = sqrt(kernels.dot_f32(mean, mean, space->rdim));
+	}
+}
+
+void
+hnsw_space_copy(HnswSpace *to, const HnswSpace *from, void *memory)
+{
+	*to = *from;
+	if (!hnsw_space_coded(from))
+		return;
+	memcpy(memory, from->rotation.signs, quant_rotation_bytes(from->dim));
+	to->rotation.signs = memory;
+	to->mean = (float *) ((char *) memory +
+						  MAXALIGN(quant_rotation_bytes(from->dim)));
+	memcpy(unconstify(float *, to->mean), from->mean,
+		   sizeof(float) * from->rdim);
+}
+
+/* ---- values to own forms ---- */
+
+Size
+hnsw_space_scratch(const HnswSpace *space)
+{
+	return (Size) space->dim + space->rdim;
+}
+
+/*
+ * The elements of a value as the space sees them: under cosine made unit
+ * length.  Returns false for a zero vector under cosine.
+ */
+static bool
+load_value(const HnswSpace *space, const void *value, float *x)
+{
+	double		sum = 0;
+	double		scale;
+
+	space->metric->to_floats(value, x);
+	if (space->metric->space != VECTOR_SPACE_COSINE)
+		return true;
+
+	for (int i = 0; i < space->dim; i++)
+		sum += (double) x[i] * x[i];
+	if (sum == 0)
+		return false;
+	scale = 1 / sqrt(sum);
+	for (int i = 0; i < space->dim; i++)
+		x[i] = x[i] * scale;
+	return true;
+}
+
+bool
+hnsw_space_rotate_value(const HnswSpace *space, const void *value,
+						float *scratch, float *out)
+{
+	if (!load_value(space, value, scratch))
+		return false;
+	quant_rotate(&space->rotation, scratch, out);
+	return true;
+}
+
+static float
+finite_or_max(double x)
+{
+	return x <= FLT_MAX ? (float) x : FLT_MAX;
+}
+
+bool
+hnsw_space_own(const HnswSpace *space, const void *value, float *scratch,
+			   uint8 *own)
+{
+	memset(own, 0, space->layout.own_bytes);
+
+	if (space->own_kind == HNSW_OWN_EXACT)
+	{
+		memcpy(own, value, VARSIZE(value));
+		return true;
+	}
+	if (!load_value(space, value, scratch))
+		return false;
+
+	if (space->own_kind == HNSW_OWN_F32)
+	{
+		F32Own	   *form = (F32Own *) own;
+
+		memcpy(form->x, scratch, sizeof(float) * space->dim);
+		form->norm2 = finite_or_max(kernels.dot_f32(scratch, scratch,
+													space->dim));
+	}
+	else
+	{
+		float	   *y = scratch + space->dim;
+		double		norm = sqrt(kernels.dot_f32(scratch, scratch, space->dim));
+
+		quant_rotate(&space->rotation, scratch, y);
+		for (int i = 0; i < space->rdim; i++)
+			y[i] -= space->mean[i];
+		quant_own_encode(y, space->rdim,
+						 finite_or_max((norm + space->mean_norm) *
+									   ROTATION_ERROR),
+						 (QuantOwn *) own);
+	}
+	return true;
+}
+
+bool
+hnsw_space_same(const HnswSpace *space, const uint8 *a, const uint8 *b)
+{
+	if (space->own_kind == HNSW_OWN_S8)
+	{
+		const QuantOwn *x = (const QuantOwn *) a;
+		const QuantOwn *y = (const QuantOwn *) b;
+
+		return x->scale == y->scale &&
+			memcmp(x->code, y->code, space->rdim) == 0;
+	}
+	if (space->own_kind == HNSW_OWN_EXACT)
+		return memcmp(a, b, space->layout.own_bytes) == 0;
+	return memcmp(((const F32Own *) a)->x, ((const F32Own *) b)->x,
+				  sizeof(float) * space->dim) == 0;
+}
+
+bool
+hnsw_space_cover(const HnswSpace *space, uint8 *own, const uint8 *other)
+{
+	QuantOwn   *form = (QuantOwn *) own;
+	float		error;
+
+	if (space->own_kind != HNSW_OWN_S8)
+		return false;
+	error = ((const QuantOwn *) other)->error;
+	if (error <= form->error)
+		return false;
+	form->error = error;
+	return true;
+}
+
+/* ---- queries ---- */
+
+static void
+query_codes(const HnswSpace *space, HnswQuery *query, const float *rotated,
+			int8 *code)
+{
+	query->rnorm2 = kernels.dot_f32(rotated, rotated, space->rdim);
+	quant_query_init(&query->edge, rotated, space->nbits, code);
+}
+
+void
+hnsw_space_query(const HnswSpace *space, const void *value, HnswQuery *query)
+{
+	float	   *x;
+	float	   *rotated;
+	int8	   *code;
+
+	memset(query, 0, sizeof(HnswQuery));
+	query->space = space->metric->space;
+	query->value = value;
+	query->ordered = value != NULL;
+	if (!hnsw_space_coded(space))
+		return;
+
+	x = palloc0(sizeof(float) * space->dim);
+	rotated = palloc0(sizeof(float) * space->rdim);
+	code = palloc0(space->rdim);
+	if (value != NULL && !load_value(space, value, x))
+		query->ordered = false;
+
+	quant_rotate(&space->rotation, x, rotated);
+	query->norm = sqrt(kernels.dot_f32(x, x, space->dim));
+	if (query->space == VECTOR_SPACE_IP)
+		query->shift = kernels.dot_f32(rotated, space->mean, space->rdim);
+	else
+	{
+		for (int i = 0; i < space->rdim; i++)
+			rotated[i] -= space->mean[i];
+	}
+	query_codes(space, query, rotated, code);
+
+	if (space->own_kind == HNSW_OWN_F32)
+	{
+		query->vec = x;
+		query->norm2 = query->norm * query->norm;
+	}
+	else
+	{
+		query->vec = rotated;
+		query->norm2 = query->rnorm2;
+		query->error = (query->norm + space->mean_norm) * ROTATION_ERROR;
+	}
+}
+
+Size
+hnsw_space_query_bytes(const HnswSpace *space)
+{
+	return MAXALIGN(sizeof(float) * (Size) space->rdim) +
+		MAXALIGN((Size) space->rdim);
+}
+
+void
+hnsw_space_query_own(const HnswSpace *space, const uint8 *own, void *buffer,
+					 HnswQuery *query)
+{
+	float	   *rotated = buffer;
+
+	memset(query, 0, sizeof(HnswQuery));
+	query->space = space->metric->space == VECTOR_SPACE_OPAQUE ?
+		VECTOR_SPACE_OPAQUE : VECTOR_SPACE_L2;
+	query->ordered = true;
+	query->value = own;
+
+	if (space->own_kind == HNSW_OWN_S8)
+	{
+		const QuantOwn *form = (const QuantOwn *) own;
+
+		quant_own_decode(form, space->rdim, rotated);
+		query->vec = rotated;
+		query->norm2 = query->rnorm2 = form->norm2;
+		quant_query_from_code(&query->edge, form->scale, form->code,
+							  space->nbits);
+	}
+	else if (space->own_kind == HNSW_OWN_F32)
+	{
+		const F32Own *form = (const F32Own *) own;
+
+		query->vec = form->x;
+		query->norm2 = form->norm2;
+		quant_rotate(&space->rotation, form->x, rotated);
+		for (int i = 0; i < space->rdim; i++)
+			rotated[i] -= space->mean[i];
+		query_codes(space, query, rotated,
+					(int8 *) buffer + MAXALIGN(sizeof(float) * space->rdim));
+	}
+}
+
+/* ---- distances ---- */
+
+/*
+ * The metric's distance of two EXACT forms.  Either may come from a damaged
+ * page, so what the metric relies on is checked; NaN ranks last.
+ */
+static double
+exact_distance(const HnswSpace *space, const void *a, const void *b)
+{
+	if (VARSIZE(a) > space->layout.own_bytes ||
+		VARSIZE(b) > space->layout.own_bytes ||
+		space->metric->dim(a) != space->dim ||
+		space->metric->dim(b) != space->dim)
+		return get_float8_nan();
+	return space->metric->distance(a, b);
+}
+
+/* NaN and overflow rank last; a bound of minus infinity promises nothing */
+static void
+mend_measure(HnswMeasure *out)
+{
+	if (!(out->dist <= FLT_MAX && out->dist >= -FLT_MAX) ||
+		!(out->l2sq <= FLT_MAX) ||
+		!(out->margin <= FLT_MAX && out->margin >= -FLT_MAX) ||
+		!(out->bound <= DBL_MAX))
+	{
+		out->dist = FLT_MAX;
+		out->l2sq = FLT_MAX;
+		out->margin = 0;
+		out->bound = -get_float8_infinity();
+	}
+}
+
+/*
+ * L2 and cosine from a squared distance of which 'slack' may be rounding and
+ * whose root may be 'error' too large.
+ */
+static double
+bound_l2(const HnswSpace *space, VectorSpace op, double l2sq, double slack,
+		 double error)
+{
+	double		low = sqrt(Max(l2sq - slack, 0)) - error;
+
+	if (!(low > 0))
+		return isnan(low) ? low : 0;
+	if (op == VECTOR_SPACE_COSINE)
+		return Max(low * low / 2 - 4 * SUM_ROUNDING(space->dim), 0);
+
+	/* the SQL function sums squares: all terms positive, then a root */
+	return low * (1 - SUM_ROUNDING(space->dim) - FLT_EPSILON);
+}
+
+static void
+measure_s8(const HnswSpace *space, const HnswQuery *query,
+		   const QuantOwn *own, HnswMeasure *out)
+{
+	double		dot = quant_own_dot(query->vec, own, space->rdim);
+	double		norm2 = own->norm2;
+	double		l2sq = query->norm2 + norm2 - 2 * dot;
+
+	/* three sums, the dot by Cauchy-Schwarz at most the mean of the others */
+	double		slack = 4 * SUM_ROUNDING(space->rdim) * (query->norm2 + norm2);
+
+	out->l2sq = Max(l2sq, 0);
+	if (query->space == VECTOR_SPACE_IP)
+	{
+		double		ip = -(dot + query->shift);
+		double		length = sqrt(norm2) + space->mean_norm + own->error;
+
+		out->dist = ip;
+		out->margin = query->norm * length + ip;
+		out->bound = ip - slack - query->norm * (own->error + query->error) -
+			query->norm * length *
+			(3 * SUM_ROUNDING(space->rdim) + 2 * ROTATION_ERROR);
+	}
+	else
+	{
+		out->dist = out->margin = out->l2sq;
+		out->bound = bound_l2(space, space->metric->space, l2sq, slack,
+							  own->error + query->error);
+	}
+}
+
+static void
+measure_f32(const HnswSpace *space, const HnswQuery *query,
+			const F32Own *own, HnswMeasure *out)
+{
+	if (query->space == VECTOR_SPACE_IP)
+	{
+		double		ip = -kernels.dot_f32(query->vec, own->x, space->dim);
+		double		lengths = query->norm * sqrt(own->norm2);
+
+		out->dist = ip;
+		out->margin = lengths + ip;
+		out->l2sq = Max(query->norm2 + own->norm2 + 2 * ip, 0);
+		out->bound = ip - 2 * SUM_ROUNDING(space->dim) * lengths;
+	}
+	else
+	{
+		double		l2sq = kernels.l2sq_f32(query->vec, own->x, space->dim);
+
+		out->dist = out->margin = out->l2sq = l2sq;
+
+		/* under cosine both were divided by their norms, and rounded */
+		out->bound = bound_l2(space, space->metric->space, l2sq,
+							  l2sq * 2 * SUM_ROUNDING(space->dim),
+							  space->metric->space == VECTOR_SPACE_COSINE ?
+							  4 * FLT_EPSILON : 0);
+	}
+}
+
+void
+hnsw_space_measure(const HnswSpace *space, const HnswQuery *query,
+				   const uint8 *own, HnswMeasure *out)
+{
+	if (!query->ordered)
+	{
+		out->dist = out->margin = out->l2sq = 0;
+		out->bound = 0;
+		return;
+	}
+	switch (space->own_kind)
+	{
+		case HNSW_OWN_S8:
+			measure_s8(space, query, (const QuantOwn *) own, out);
+			break;
+		case HNSW_OWN_F32:
+			measure_f32(space, query, (const F32Own *) own, out);
+			break;
+		case HNSW_OWN_EXACT:
+			out->bound = exact_distance(space, query->value, own);
+			out->dist = out->bound;
+			out->l2sq = 0;
+
+			/* L1 and bit distances are not squared: half the margin */
+			out->margin = out->dist / 2;
+			break;
+	}
+	mend_measure(out);
+}
+
+float
+hnsw_space_between(const HnswSpace *space, const uint8 *a, const uint8 *b)
+{
+	float		dist = 0;
+
+	switch (space->own_kind)
+	{
+		case HNSW_OWN_S8:
+			dist = quant_own_l2sq((const QuantOwn *) a, (const QuantOwn *) b,
+								  space->rdim);
+			break;
+		case HNSW_OWN_F32:
+			dist = kernels.l2sq_f32(((const F32Own *) a)->x,
+									((const F32Own *) b)->x, space->dim);
+			break;
+		case HNSW_OWN_EXACT:
+			dist = exact_distance(space, a, b);
+			break;
+	}
+	return dist <= FLT_MAX ? dist : FLT_MAX;
+}
+
+bool
+hnsw_occludes(const HnswSpace *space, float between, float dist)
+{
+	/* alpha is on plain distance; the coded spaces have squares here */
+	float		alpha = hnsw_space_coded(space) ?
+		HNSW_ALPHA * HNSW_ALPHA : HNSW_ALPHA;
+
+	return between * alpha < dist;
+}
+
+/* ---- edge codes ---- */
+
+/* rotated and centred form of an F32 own form */
+static void
+rotate_f32(const HnswSpace *space, const F32Own *own, float *y)
+{
+	quant_rotate(&space->rotation, own->x, y);
+	for (int i = 0; i < space->rdim; i++)
+		y[i] -= space->mean[i];
+}
+
+void
+hnsw_space_edge(const HnswSpace *space, const uint8 *c, const uint8 *o,
+				float dist, uint8 *code)
+{
+	float		center[MAX_F32_RDIM];
+	float		residual[MAX_F32_RDIM];
+
+	switch (space->own_kind)
+	{
+		case HNSW_OWN_S8:
+			quant_edge_encode((const QuantOwn *) c, (const QuantOwn *) o,
+							  space->rdim, space->nbits, (QuantEdge *) code);
+			break;
+		case HNSW_OWN_F32:
+			rotate_f32(space, (const F32Own *) c, center);
+			rotate_f32(space, (const F32Own *) o, residual);
+			for (int i = 0; i < space->rdim; i++)
+				residual[i] -= center[i];
+			quant_edge_encode_f32(center, residual, space->rdim, space->nbits,
+								  (QuantEdge *) code);
+			break;
+		case HNSW_OWN_EXACT:
+			memcpy(code, &dist, sizeof(float));
+			break;
+	}
+}
+
+void
+hnsw_space_flat(const HnswSpace *space, const uint8 *own, uint8 *code)
+{
+	FlatCode   *flat = (FlatCode *) code;
+	KernelResidual sums;
+	double		half;
+
+	if (!hnsw_space_coded(space))
+		return;
+	if (space->own_kind == HNSW_OWN_S8)
+	{
+		static const int8 zeros[16] = {0};
+		const QuantOwn *form = (const QuantOwn *) own;
+
+		/* the residual from zero: the vector itself; codes of 16 at a time */
+		sums.sum_abs = 0;
+		sums.norm2 = form->norm2;
+		for (int i = 0; i < space->nbits; i += 16)
+			sums.sum_abs += kernels.residual_s8(form->code + i, form->scale,
+												zeros, 0, 16, 16,
+												flat->bits + i / 8).sum_abs;
+	}
+	else
+	{
+		float		y[MAX_F32_RDIM];
+
+		rotate_f32(space, (const F32Own *) own, y);
+		sums = kernels.residual_f32(y, space->rdim, space->nbits, flat->bits);
+	}
+
+	half = sums.sum_abs / 2.0;
+	flat->add = finite_or_max(sums.norm2);
+	flat->scale = half > 0 && sums.norm2 / half < FLT_MAX / 2 ?
+		-2 * sums.norm2 / half : 0;
+}
+
+/* NaN, from overflow, ranks last */
+static void
+mend_estimates(float *est, float *var, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (!(est[i] <= FLT_MAX && est[i] >= -FLT_MAX))
+			est[i] = FLT_MAX;
+		if (!(var[i] <= FLT_MAX))
+			var[i] = FLT_MAX;
+	}
+}
+
+void
+hnsw_space_estimate(const HnswSpace *space, const HnswQuery *query,
+					const HnswMeasure *node, const uint8 *codes, Size stride,
+					int n, float *est, float *var)
+{
+	int32		sums[HNSW_MAX_EDGES];
+
+	Assert(n <= HNSW_MAX_EDGES);
+	if (n == 0)
+		return;
+	if (query->space == VECTOR_SPACE_IP)
+		quant_edge_estimate_ip(&query->edge, codes, stride, n, node->dist,
+							   node->l2sq, sums, est, var);
+	else
+		quant_edge_estimate(&query->edge, codes, stride, n, node->dist, sums,
+							est, var);
+	mend_estimates(est, var, n);
+}
+
+void
+hnsw_space_estimate_flat(const HnswSpace *space, const HnswQuery *query,
+						 const uint8 *codes, Size stride, int n, float *est,
+						 float *var)
+{
+	const QuantQuery *q = &query->edge;
+	int32		sums[HNSW_MAX_EDGES];
+
+	for (int done = 0; done < n; done += HNSW_MAX_EDGES)
+	{
+		int			part = Min(n - done, HNSW_MAX_EDGES);
+		const uint8 *first = codes + (Size) done * stride;
+
+		kernels.sum_bits_s8(q->code, first + offsetof(FlatCode, bits), stride,
+							part, space->nbits, sums);
+		for (int i = 0; i < part; i++)
+		{
+			FlatCode	f;
+			float		dot = q->scale * (sums[i] - q->half_sum);
+
+			memcpy(&f, first + (Size) i * stride, offsetof(FlatCode, bits));
+			if (query->space == VECTOR_SPACE_IP)
+				est[done + i] = f.scale / 2 * dot - query->shift;
+			else
+				est[done + i] = query->rnorm2 + f.add + f.scale * dot;
+			var[done + i] = f.scale * f.scale * query->rnorm2;
+		}
+		mend_estimates(est + done, var + done, part);
+	}
+}
+
+void
+hnsw_space_edge_lengths(const HnswSpace *space, const uint8 *c,
+						const uint8 *codes, Size stride, int n, float *dist)
+{
+	int32		sums[HNSW_MAX_EDGES];
+	QuantQuery	node;
+
+	if (space->own_kind == HNSW_OWN_EXACT)
+	{
+		for (int i = 0; i < n; i++)
+			memcpy(&dist[i], codes + i * stride, sizeof(float));
+	}
+	else if (space->own_kind == HNSW_OWN_S8)
+	{
+		const QuantOwn *form = (const QuantOwn *) c;
+
+		quant_query_from_code(&node, form->scale, form->code, space->nbits);
+		quant_edge_lengths(&node, codes, stride, n, sums, dist);
+	}
+	else
+	{
+		float		y[MAX_F32_RDIM];
+		int8		code[MAX_F32_RDIM];
+
+		rotate_f32(space, (const F32Own *) c, y);
+		quant_query_init(&node, y, space->nbits, code);
+		quant_edge_lengths(&node, codes, stride, n, sums, dist);
+	}
+}
+
+float
+hnsw_space_edge_between(const HnswSpace *space, const uint8 *a, float dist_a,
+						const uint8 *b, float dist_b)
+{
+	return quant_edge_between((const QuantEdge *) a, dist_a,
+							  (const QuantEdge *) b, dist_b, space->nbits);
+}

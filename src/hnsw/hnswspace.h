@@ -1,0 +1,198 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnswspace.h
+ *	  The code space of an index: how values become bytes, and what the
+ *	  bytes say about distance.
+ *
+ * Joins the metric of the type (type/metric.h), the codes (quant/) and the
+ * layout (hnswpage.h).  No buffers, no relations.  Three own forms:
+ *
+ *	S8		rotated, mean taken off, 8 bits a dimension, with the bound of its
+ *			error (quant_own.h).  L2, inner product and cosine above
+ *			HNSW_F32_MAX_DIM dimensions.
+ *	F32		the vector itself (under cosine: made unit length) as floats behind
+ *			its squared norm.  The same spaces, short vectors: an 8-bit form's error would be
+ *			large against the distances of near neighbours there.
+ *	EXACT	the datum's bytes.  Spaces that only metric->distance knows; edges
+ *			carry no code but the distance of their two nodes.
+ *
+ * Distances inside the index ("dist"): squared L2 for L2 and cosine (of unit
+ * vectors), -<q,v> for inner product, the operator's value for EXACT.  Graphs
+ * of the first three are built and repaired by squared L2.
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnswspace.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef HNSWSPACE_H
+#define HNSWSPACE_H
+
+#include "hnsw/hnswpage.h"
+#include "quant/quant_query.h"
+#include "quant/quant_rotate.h"
+#include "type/metric.h"
+
+typedef enum HnswOwnKind
+{
+	HNSW_OWN_S8 = 1,
+	HNSW_OWN_F32,
+	HNSW_OWN_EXACT
+} HnswOwnKind;
+
+/* design.md 3: own values up to about 1 KB are kept exact */
+#define HNSW_F32_MAX_DIM	256
+
+typedef struct HnswSpace
+{
+	const VectorMetric *metric;
+	int			dim;
+	int			m;
+	HnswOwnKind own_kind;
+	int			rdim;			/* rotated dimensions; 0 for EXACT */
+	int			nbits;			/* of edge and flat codes; 0 for EXACT */
+	uint64		seed;
+	bool		has_mean;
+	float		mean_norm;		/* |mean| */
+	QuantRotation rotation;
+	const float *mean;			/* rdim floats, in the rotated space */
+	HnswLayout	layout;
+} HnswSpace;
+
+typedef struct HnswQuery
+{
+	VectorSpace space;			/* what dist means; L2 for queries from nodes */
+	bool		ordered;		/* false: NULL or zero vector, every order is right */
+	const void *value;			/* EXACT: the datum */
+	const float *vec;			/* S8: rotated, centred, rdim; F32: dim floats */
+	QuantQuery	edge;			/* S8 and F32: for edge and flat codes */
+	double		norm2;			/* |vec|^2 */
+	double		rnorm2;			/* |q - mean|^2 in the rotated space: base of flat codes */
+	double		norm;			/* |q|, inner product */
+	double		shift;			/* <Rq, mean>, inner product, S8 */
+	double		error;			/* what vec may be off, as a distance */
+} HnswQuery;
+
+/* What an own form says to a query. */
+typedef struct HnswMeasure
+{
+	float		dist;			/* see above */
+	float		margin;			/* scale of the stop rule: est > dist + gamma * margin */
+	float		l2sq;			/* |q - v|^2 in the code space; 0 for EXACT */
+	double		bound;			/* the operator's value is never below this */
+} HnswMeasure;
+
+/*
+ * hnsw_space_init -- the code space of an index with 'dim' dimensions.
+ *
+ * memory: hnsw_space_bytes() bytes, to live as long as the space (rotation
+ * and mean).  mean: rdim floats in the rotated space, copied, or NULL.
+ */
+extern Size hnsw_space_bytes(const VectorMetric *metric, int dim);
+extern void hnsw_space_init(HnswSpace *space, const VectorMetric *metric,
+							int dim, int m, uint64 seed, const float *mean,
+							void *memory);
+
+/* A space over other memory with the same contents (for caches). */
+extern void hnsw_space_copy(HnswSpace *to, const HnswSpace *from, void *memory);
+
+/* floats of scratch that hnsw_space_own and hnsw_space_query need */
+extern Size hnsw_space_scratch(const HnswSpace *space);
+
+/*
+ * hnsw_space_rotate_value -- a value in the rotated space, mean not taken off:
+ * out[rdim].  For computing the mean.  Returns false for a zero vector under cosine.
+ */
+extern bool hnsw_space_rotate_value(const HnswSpace *space, const void *value,
+									float *scratch, float *out);
+
+/*
+ * hnsw_space_own -- write the own form of a detoasted value, own_bytes bytes
+ * (padding zeroed).  Returns false, writing nothing, for a value that is not
+ * indexed: the zero vector under cosine.
+ */
+extern bool hnsw_space_own(const HnswSpace *space, const void *value,
+						   float *scratch, uint8 *own);
+
+/* Widen the error bound of an own form so that it covers 'other' too, whose
+ * code is equal (H66).  Returns true if the bytes changed. */
+extern bool hnsw_space_cover(const HnswSpace *space, uint8 *own,
+							 const uint8 *other);
+
+/* Are two own forms the same but for their error bounds? */
+extern bool hnsw_space_same(const HnswSpace *space, const uint8 *a,
+							const uint8 *b);
+
+/*
+ * hnsw_space_query -- prepare the query of a scan from a detoasted value, or
+ * NULL (any order).  The result points into 'value' and into memory taken
+ * from the current context.
+ */
+extern void hnsw_space_query(const HnswSpace *space, const void *value,
+							 HnswQuery *query);
+
+/*
+ * hnsw_space_query_own -- a node's own form as a query, measured by squared L2
+ * (EXACT: by the metric).  buffer: hnsw_space_query_bytes() bytes, MAXALIGNed; 'own' and buffer must
+ * outlive the query.
+ */
+extern Size hnsw_space_query_bytes(const HnswSpace *space);
+extern void hnsw_space_query_own(const HnswSpace *space, const uint8 *own,
+								 void *buffer, HnswQuery *query);
+
+/* What an own form says to a query.  Never fails; NaN becomes infinity. */
+extern void hnsw_space_measure(const HnswSpace *space, const HnswQuery *query,
+							   const uint8 *own, HnswMeasure *out);
+
+/* Building distance of two own forms: squared L2, EXACT: the metric's. */
+extern float hnsw_space_between(const HnswSpace *space, const uint8 *a,
+								const uint8 *b);
+
+/*
+ * hnsw_space_edge -- the edge code (edge_code_bytes) of neighbour 'o' seen
+ * from node 'c', own forms both.  dist: their building distance if known, used
+ * by EXACT.
+ */
+extern void hnsw_space_edge(const HnswSpace *space, const uint8 *c,
+							const uint8 *o, float dist, uint8 *code);
+
+/* The flat code (flat_code_bytes) of an own form: relative to the mean. */
+extern void hnsw_space_flat(const HnswSpace *space, const uint8 *own,
+							uint8 *code);
+
+/*
+ * hnsw_space_estimate -- estimated dist of n neighbours of a node from their
+ * edge codes, and the variance of each up to a common factor.  Coded spaces only.  'codes': the first
+ * code; the next ones lie stride bytes apart.  At most HNSW_MAX_EDGES.
+ */
+extern void hnsw_space_estimate(const HnswSpace *space,
+								const HnswQuery *query,
+								const HnswMeasure *node, const uint8 *codes,
+								Size stride, int n, float *est, float *var);
+
+/* The same from flat codes (of flat or entry records). */
+extern void hnsw_space_estimate_flat(const HnswSpace *space,
+									 const HnswQuery *query,
+									 const uint8 *codes, Size stride, int n,
+									 float *est, float *var);
+
+/* Squared lengths (EXACT: distances) of the n edges of node 'c'. */
+extern void hnsw_space_edge_lengths(const HnswSpace *space, const uint8 *c,
+									const uint8 *codes, Size stride, int n,
+									float *dist);
+
+/*
+ * Building distance of two neighbours of one node from their edge codes and
+ * lengths.  Coded spaces only.
+ */
+extern float hnsw_space_edge_between(const HnswSpace *space, const uint8 *a,
+									 float dist_a, const uint8 *b,
+									 float dist_b);
+
+static inline bool
+hnsw_space_coded(const HnswSpace *space)
+{
+	return space->own_kind != HNSW_OWN_EXACT;
+}
+
+#endif							/* HNSWSPACE_H */

@@ -1,0 +1,610 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnswwrite.c
+ *	  Writing the graph of a build from memory to pages.
+ *
+ * Node numbers are free to choose here, since nothing outside the graph knows
+ * them.  Pages are written in block order: metapage, mean, entries, flat
+ * records, nodes, each kind as one extent that is exactly as large as needed.
+ * No WAL: the build logs the whole file at its end.
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnswwrite.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "commands/progress.h"
+#include "hnsw/hnsw.h"
+#include "hnsw/hnswwrite.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "utils/memutils.h"
+
+typedef struct Writer
+{
+	HnswIndex  *index;
+	const HnswLayout *layout;
+	uint32		epoch;
+	HnswMemGraph *mem;
+	uint32		nnodes;			/* slots: nodes and TIDS slots */
+	uint32		nlive;			/* nodes */
+
+	HnswNode   *order;			/* in memory, by number on pages */
+	HnswNode   *number;			/* on pages, by number in memory */
+
+	/* repair */
+	uint32		nreached;		/* order[0..nreached): reached, in that order */
+	uint32		nexpanded;		/* order[0..nexpanded): their edges too */
+	uint8	   *reached;		/* bitmap by number in memory */
+	uint8	   *indegree;		/* edges that name a node; stays at MANY_EDGES */
+	bool		evicted;		/* an edge was sacrificed */
+} Writer;
+
+#define MANY_EDGES			255
+
+/*
+ * Passes over the unreachable nodes.  Linking one may cut another off, which
+ * is rare; the second pass nearly always finds nothing.
+ */
+#define MAX_REPAIRS			5
+
+/* ---- entries ---- */
+
+/*
+ * The entries chosen while the graph grew favour rows that came early.  Choose
+ * again, spread evenly over all nodes.
+ */
+static void
+choose_entries(Writer *writer)
+{
+	HnswMemGraph *mem = writer->mem;
+	uint32		target = hnsw_entry_target(&writer->index->space,
+										   writer->nlive);
+	uint32		n = Min(target, writer->nlive);
+
+	hnsw_memgraph_clear_entries(mem);
+	for (uint32 i = 0; i < n; i++)
+	{
+		HnswNode	node = (uint64) writer->nnodes * i / n;
+
+		/* there are fewer TIDS slots than nodes, but they may lie together */
+		while (hnsw_memgraph_slot(mem, node)->state != HNSW_LIVE)
+			node = (node + 1) % writer->nnodes;
+		hnsw_memgraph_add_entry(mem, node);
+	}
+}
+
+/* ---- repair ---- */
+
+static inline bool
+is_reached(const Writer *writer, HnswNode node)
+{
+	return (writer->reached[node / 8] >> (node % 8)) & 1;
+}
+
+static void
+reach(Writer *writer, HnswNode node)
+{
+	if (is_reached(writer, node))
+		return;
+	writer->reached[node / 8] |= 1 << (node % 8);
+	writer->order[writer->nreached++] = node;
+}
+
+/* Breadth first, go on from what was reached. */
+static void
+reach_neighbors(Writer *writer)
+{
+	for (; writer->nexpanded < writer->nreached; writer->nexpanded++)
+	{
+		HnswSlot   *slot = hnsw_memgraph_slot(writer->mem,
+											  writer->order[writer->nexpanded]);
+
+		if (writer->nexpanded % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < slot->nedges; i++)
+			reach(writer, hnsw_slot_edge(slot, writer->layout, i)->node);
+	}
+}
+
+static void
+reach_from_entries(Writer *writer)
+{
+	memset(writer->reached, 0, (writer->nnodes + 7) / 8);
+	writer->nreached = 0;
+	writer->nexpanded = 0;
+	for (uint32 i = 0; i < hnsw_memgraph_nentries(writer->mem); i++)
+		reach(writer, hnsw_memgraph_entry(writer->mem, i)->node);
+	reach_neighbors(writer);
+}
+
+static void
+count_indegrees(Writer *writer)
+{
+	memset(writer->indegree, 0, writer->nnodes);
+	for (HnswNode node = 0; node < writer->nnodes; node++)
+	{
+		HnswSlot   *slot = hnsw_memgraph_slot(writer->mem, node);
+
+		if (node % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (slot->state != HNSW_LIVE)
+			continue;
+		for (int i = 0; i < slot->nedges; i++)
+		{
+			HnswNode	to = hnsw_slot_edge(slot, writer->layout, i)->node;
+
+			if (writer->indegree[to] < MANY_EDGES)
+				writer->indegree[to]++;
+		}
+	}
+}
+
+/* what an edge to an unreachable node may cost */
+typedef enum Price
+{
+	PRICE_OCCLUDED,				/* room, or an occluded edge of many */
+	PRICE_ONE_OF_MANY,			/* an edge to a node that others name too */
+	PRICE_ANY
+} Price;
+
+/*
+ * Which edge of a list makes room?  The longest one that the price allows;
+ * nedges if the list has room; -1 if there is none.
+ */
+static int
+choose_victim(Writer *writer, HnswNode node, Price price)
+{
+	const HnswSpace *space = &writer->index->space;
+	const HnswLayout *layout = writer->layout;
+	HnswSlot   *slot = hnsw_memgraph_slot(writer->mem, node);
+	float		length[HNSW_MAX_EDGES];
+	int			victim = -1;
+
+	if (slot->nedges < layout->max_edges)
+		return slot->nedges;
+	hnsw_space_edge_lengths(space, hnsw_memgraph_own(writer->mem, node),
+							hnsw_slot_edge(slot, layout, 0)->code,
+							layout->edge_bytes, slot->nedges, length);
+	for (int i = 0; i < slot->nedges; i++)
+	{
+		HnswNode	to = hnsw_slot_edge(slot, layout, i)->node;
+
+		if (price == PRICE_OCCLUDED && !hnsw_slot_occluded(slot, layout, i))
+			continue;
+		if (price != PRICE_ANY && writer->indegree[to] < 2)
+			continue;
+		if (victim < 0 || length[i] > length[victim])
+			victim = i;
+	}
+	return victim;
+}
+
+/* Put an edge from 'from' to 'to' in the place of edge 'at'. */
+static void
+force_edge(Writer *writer, const HnswNeighbor *from, HnswNode to, int at)
+{
+	const HnswSpace *space = &writer->index->space;
+	HnswSlot   *slot = hnsw_memgraph_slot(writer->mem, from->node);
+	HnswPlacement placement;
+
+	memset(&placement, 0, sizeof(placement));
+	placement.at = at;
+	placement.nedges = slot->nedges;
+	placement.victim = HNSW_INVALID_NODE;
+	if (slot->nedges > 0)
+		memcpy(placement.occluded,
+			   (uint8 *) slot + writer->layout->occluded_off,
+			   (slot->nedges + 7) / 8);
+	placement.occluded[at / 8] &= ~(1 << (at % 8));
+	if (at < slot->nedges)
+	{
+		placement.victim = hnsw_slot_edge(slot, writer->layout, at)->node;
+		if (writer->indegree[placement.victim] < MANY_EDGES)
+			writer->indegree[placement.victim]--;
+		writer->evicted = true;
+	}
+	hnsw_space_edge(space, from->own, hnsw_memgraph_own(writer->mem, to),
+					from->dist, writer->mem->code);
+	hnsw_link_apply(space, slot, &placement, to, writer->mem->code);
+	if (writer->indegree[to] < MANY_EDGES)
+		writer->indegree[to]++;
+}
+
+/*
+ * Make a node reachable: an edge from one of the reached nodes near it, at the
+ * lowest price; without such nodes it becomes an entry.
+ */
+static void
+link_unreached(Writer *writer, HnswNode node)
+{
+	HnswMemGraph *mem = writer->mem;
+	int			n = hnsw_memgraph_near(mem, node);
+
+	for (Price price = PRICE_OCCLUDED; price <= PRICE_ANY; price++)
+	{
+		for (int i = 0; i < n; i++)
+		{
+			int			at;
+
+			if (!is_reached(writer, mem->candidates[i].node))
+				continue;
+			at = choose_victim(writer, mem->candidates[i].node, price);
+			if (at < 0)
+				continue;
+			force_edge(writer, &mem->candidates[i], node, at);
+			reach(writer, node);
+			return;
+		}
+	}
+	if (hnsw_memgraph_add_entry(mem, node))
+		reach(writer, node);
+}
+
+/* One pass over all nodes that cannot be reached. */
+static void
+link_all_unreached(Writer *writer)
+{
+	for (HnswNode node = 0; node < writer->nnodes; node++)
+	{
+		if (is_reached(writer, node) ||
+			hnsw_memgraph_slot(writer->mem, node)->state != HNSW_LIVE)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		link_unreached(writer, node);
+		reach_neighbors(writer);
+	}
+}
+
+/*
+ * Link what no search can reach.  Evicting an edge may cut off another node,
+ * so look again until nothing was evicted; entries, of which there are a few
+ * to spare, settle the rest.
+ */
+static void
+repair(Writer *writer)
+{
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE,
+								 HNSW_PHASE_REPAIR);
+	reach_from_entries(writer);
+	if (writer->nreached == writer->nlive)
+		return;
+	count_indegrees(writer);
+	for (int i = 0; i < MAX_REPAIRS && writer->nreached < writer->nlive; i++)
+	{
+		writer->evicted = false;
+		link_all_unreached(writer);
+		if (writer->evicted)
+			reach_from_entries(writer);
+	}
+	for (HnswNode node = 0;
+		 node < writer->nnodes && writer->nreached < writer->nlive; node++)
+	{
+		if (is_reached(writer, node) ||
+			hnsw_memgraph_slot(writer->mem, node)->state != HNSW_LIVE)
+			continue;
+		if (!hnsw_memgraph_add_entry(writer->mem, node))
+			break;
+		reach(writer, node);
+		reach_neighbors(writer);
+	}
+}
+
+/* ---- numbering ---- */
+
+/* Nodes first, TIDS slots behind them. */
+static void
+number_nodes(Writer *writer)
+{
+	uint32		n = 0;
+
+	for (int pass = 0; pass < 2; pass++)
+	{
+		for (HnswNode node = 0; node < writer->nnodes; node++)
+		{
+			if ((hnsw_memgraph_slot(writer->mem, node)->state ==
+				 HNSW_LIVE) == (pass == 0))
+			{
+				writer->order[n] = node;
+				writer->number[node] = n++;
+			}
+		}
+	}
+	Assert(n == writer->nnodes);
+}
+
+/* Replace the numbers in memory by those on pages, in a slot or entry. */
+static void
+renumber_slot(Writer *writer, HnswSlot *slot)
+{
+	if (slot->next != HNSW_INVALID_NODE)
+		slot->next = writer->number[slot->next];
+	if (slot->state == HNSW_TIDS)
+	{
+		HnswTidSlot *more = (HnswTidSlot *) slot;
+
+		more->owner = writer->number[more->owner];
+		return;
+	}
+	for (int i = 0; i < slot->nedges; i++)
+	{
+		HnswEdge   *edge = hnsw_slot_edge(slot, writer->layout, i);
+
+		edge->node = writer->number[edge->node];
+	}
+}
+
+/* ---- pages ---- */
+
+static uint32
+pages_for(uint64 records, uint32 per_page)
+{
+	return (records + per_page - 1) / per_page;
+}
+
+static void
+write_page(Writer *writer, BlockNumber block, const char *page)
+{
+	CHECK_FOR_INTERRUPTS();
+	hnsw_store_write(writer->index->rel, MAIN_FORKNUM, block, page);
+}
+
+static void
+write_entries(Writer *writer, BlockNumber block)
+{
+	const HnswLayout *layout = writer->layout;
+	uint32		n = hnsw_memgraph_nentries(writer->mem);
+	uint32		npages = pages_for(n, layout->entries_per_page);
+	PGAlignedBlock page;
+
+	for (uint32 p = 0; p < npages; p++)
+	{
+		hnsw_page_init(page.data, HNSW_PAGE_ENTRY, p, writer->epoch,
+					   hnsw_page_used(layout, HNSW_PAGE_ENTRY));
+		for (uint32 i = 0; i < layout->entries_per_page; i++)
+		{
+			uint32		e = p * layout->entries_per_page + i;
+			HnswEntry  *entry = hnsw_page_entry(page.data, layout, i);
+
+			entry->node = HNSW_INVALID_NODE;
+			if (e < n)
+			{
+				memcpy(entry, hnsw_memgraph_entry(writer->mem, e),
+					   layout->entry_bytes);
+				entry->node = writer->number[entry->node];
+			}
+		}
+		write_page(writer, block + p, page.data);
+	}
+}
+
+static void
+fill_flat(Writer *writer, HnswNode node, HnswFlat *flat)
+{
+	HnswSlot   *slot = hnsw_memgraph_slot(writer->mem, node);
+
+	flat->version = slot->version;
+	flat->state = slot->state;
+	if (slot->state != HNSW_LIVE)
+	{
+		ItemPointerSetInvalid(&flat->tid);
+		return;
+	}
+	flat->tid = slot->tids[0];
+	flat->more = slot->ntids > 1;
+	hnsw_space_flat(&writer->index->space,
+					hnsw_memgraph_own(writer->mem, node), flat->code);
+}
+
+static void
+write_flats(Writer *writer, BlockNumber block, uint32 npages)
+{
+	const HnswLayout *layout = writer->layout;
+	PGAlignedBlock page;
+	HnswNode	number = 0;
+
+	for (uint32 p = 0; p < npages; p++)
+	{
+		hnsw_page_init(page.data, HNSW_PAGE_FLAT, p, writer->epoch,
+					   hnsw_page_used(layout, HNSW_PAGE_FLAT));
+		for (uint32 i = 0; i < layout->flats_per_page; i++, number++)
+		{
+			HnswFlat   *flat = hnsw_page_flat(page.data, layout, number);
+
+			ItemPointerSetInvalid(&flat->tid);
+			if (number < writer->nnodes)
+				fill_flat(writer, writer->order[number], flat);
+		}
+		write_page(writer, block + p, page.data);
+	}
+}
+
+/* The part of an own form that does not fit into its slot. */
+static void
+write_more(Writer *writer, BlockNumber block, uint32 index, HnswNode number)
+{
+	const HnswLayout *layout = writer->layout;
+	HnswNode	node = writer->order[number];
+	HnswSlot   *slot = hnsw_memgraph_slot(writer->mem, node);
+	uint8	   *own = hnsw_memgraph_own(writer->mem, node);
+	Size		done = layout->own_here;
+	PGAlignedBlock page;
+
+	for (uint32 i = 1; i < layout->pages_per_node; i++)
+	{
+		HnswMore   *more = (HnswMore *) hnsw_page_contents(page.data);
+		Size		part = Min(layout->own_bytes - done, HNSW_MORE_BYTES);
+
+		hnsw_page_init(page.data, HNSW_PAGE_MORE, index + i, writer->epoch,
+					   hnsw_page_used(layout, HNSW_PAGE_MORE));
+		more->node = slot->state == HNSW_LIVE ? number : HNSW_INVALID_NODE;
+		more->version = slot->version;
+		memcpy(more + 1, own + done, part);
+		write_page(writer, block + i, page.data);
+		done += part;
+	}
+}
+
+static void
+write_nodes(Writer *writer, BlockNumber block, uint32 npages)
+{
+	const HnswLayout *layout = writer->layout;
+	PGAlignedBlock page;
+	HnswNode	number = 0;
+
+	for (uint32 p = 0; p < npages; p += layout->pages_per_node)
+	{
+		HnswNode	first = number;
+
+		hnsw_page_init(page.data, HNSW_PAGE_NODE, p, writer->epoch,
+					   hnsw_page_used(layout, HNSW_PAGE_NODE));
+		for (uint32 i = 0;
+			 i < layout->nodes_per_page && number < writer->nnodes; i++)
+		{
+			HnswSlot   *slot = hnsw_page_slot(page.data, layout, i);
+
+			memcpy(slot, hnsw_memgraph_slot(writer->mem,
+											writer->order[number]),
+				   layout->node_bytes);
+			renumber_slot(writer, slot);
+			number++;
+		}
+		write_page(writer, block + p, page.data);
+		if (layout->pages_per_node > 1)
+			write_more(writer, block + p, p, first);
+		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, number);
+		HNSW_POINT("build-during-flush");
+	}
+}
+
+/* Give a kind its pages; returns the first block. */
+static BlockNumber
+add_extent(Writer *writer, HnswMetaPageData *meta, HnswPageKind kind,
+		   uint64 npages)
+{
+	BlockNumber start = InvalidBlockNumber;
+
+	if (npages < MaxBlockNumber)
+		start = hnsw_meta_add_extent(meta, kind, npages, true);
+	if (start == InvalidBlockNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("index \"%s\" cannot have more than %u blocks",
+						RelationGetRelationName(writer->index->rel),
+						MaxBlockNumber)));
+	return start;
+}
+
+static void
+write_pages(Writer *writer)
+{
+	Relation	rel = writer->index->rel;
+	const HnswLayout *layout = writer->layout;
+	uint64		nodes = (uint64) pages_for(writer->nnodes,
+										   layout->nodes_per_page) *
+		layout->pages_per_node;
+	uint64		slots = pages_for(writer->nnodes, layout->nodes_per_page) *
+		(uint64) layout->nodes_per_page;
+	uint32		flats = pages_for(slots, layout->flats_per_page);
+	BlockNumber entry_block;
+	BlockNumber flat_block;
+	BlockNumber node_block;
+	PGAlignedBlock page;
+	HnswMetaPageData *meta = hnsw_page_meta(page.data);
+
+	hnsw_store_copy(rel, HNSW_META_BLKNO, HNSW_PAGE_META, page.data, NULL);
+	meta->nentries = hnsw_memgraph_nentries(writer->mem);
+	entry_block = add_extent(writer, meta, HNSW_PAGE_ENTRY,
+							 pages_for(meta->nentries,
+									   layout->entries_per_page));
+	flat_block = add_extent(writer, meta, HNSW_PAGE_FLAT, flats);
+	node_block = add_extent(writer, meta, HNSW_PAGE_NODE, nodes);
+
+	write_entries(writer, entry_block);
+	write_flats(writer, flat_block, flats);
+	write_nodes(writer, node_block, nodes);
+
+	/* the metapage names only pages that exist */
+	write_page(writer, HNSW_META_BLKNO, page.data);
+	if (slots > writer->nnodes)
+		hnsw_store_record_free(rel, node_block + nodes -
+							   layout->pages_per_node);
+	hnsw_index_refresh(writer->index);
+}
+
+/* ---- the whole ---- */
+
+static void
+count_live(Writer *writer)
+{
+	writer->nlive = 0;
+	for (HnswNode node = 0; node < writer->nnodes; node++)
+	{
+		if (hnsw_memgraph_slot(writer->mem, node)->state == HNSW_LIVE)
+			writer->nlive++;
+	}
+}
+
+void
+hnsw_write_graph(HnswIndex *index, HnswMemGraph *mem)
+{
+	Writer		writer = {.index = index,.mem = mem};
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "hnsw write",
+												  ALLOCSET_DEFAULT_SIZES);
+	Size		n = hnsw_memgraph_nnodes(mem);
+
+	if (n == 0)
+		return;
+
+	/* hnswmemgraph.c has set this memory aside: WRITE_BYTES */
+	writer.layout = &index->space.layout;
+	writer.epoch = index->meta->epoch;
+	writer.nnodes = n;
+	writer.order = MemoryContextAllocHuge(context, sizeof(HnswNode) * n);
+	writer.number = MemoryContextAllocHuge(context, sizeof(HnswNode) * n);
+	writer.reached = MemoryContextAllocHuge(context, (n + 7) / 8);
+	writer.indegree = MemoryContextAllocHuge(context, n);
+
+	count_live(&writer);
+	choose_entries(&writer);
+	repair(&writer);
+	number_nodes(&writer);
+
+	HNSW_POINT("build-before-flush");
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE,
+								 HNSW_PHASE_WRITE);
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL, n);
+	write_pages(&writer);
+	MemoryContextDelete(context);
+}
+
+void
+hnsw_write_empty(Relation index, ForkNumber fork, const HnswSpace *space,
+				 int ef_construction)
+{
+	PGAlignedBlock page;
+	HnswMetaPageData *meta = hnsw_page_meta(page.data);
+	uint32		epoch;
+	uint32		npages;
+
+	memset(page.data, 0, BLCKSZ);
+	hnsw_meta_create(page.data, space, ef_construction);
+	epoch = meta->epoch;
+	npages = meta->npages[HNSW_PAGE_MEAN];
+	hnsw_store_write(index, fork, HNSW_META_BLKNO, page.data);
+
+	for (uint32 p = 0; p < npages; p++)
+	{
+		uint32		first = p * HNSW_MEANS_PER_PAGE;
+		uint32		n = Min(space->rdim - first, HNSW_MEANS_PER_PAGE);
+
+		hnsw_page_init(page.data, HNSW_PAGE_MEAN, p, epoch,
+					   hnsw_page_used(&space->layout, HNSW_PAGE_MEAN));
+		memcpy(hnsw_page_contents(page.data), space->mean + first,
+			   sizeof(float) * n);
+		hnsw_store_write(index, fork, HNSW_META_BLKNO + 1 + p, page.data);
+	}
+}

@@ -1,0 +1,183 @@
+/*-------------------------------------------------------------------------
+ *
+ * kernel.c
+ *	  What the CPU can run, and the choice of a kernel table.
+ *
+ * An instruction set counts as present if the CPU has every extension that its
+ * file uses and, on x86, the operating system saves the registers (XGETBV).
+ *
+ * IDENTIFICATION
+ *	  src/kernel/kernel.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <string.h>
+
+#include "kernel/kernel.h"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+/* CPUID leaf 1, ecx */
+#define CPU_FMA				(1u << 12)
+#define CPU_POPCNT			(1u << 23)
+#define CPU_OSXSAVE			(1u << 27)
+#define CPU_AVX				(1u << 28)
+
+/* CPUID leaf 7, subleaf 0, ebx */
+#define CPU_AVX2			(1u << 5)
+#define CPU_AVX512F			(1u << 16)
+#define CPU_AVX512DQ		(1u << 17)
+#define CPU_AVX512BW		(1u << 30)
+#define CPU_AVX512VL		(1u << 31)
+
+/* CPUID leaf 7, subleaf 0, ecx */
+#define CPU_AVX512_VNNI		(1u << 11)
+#define CPU_AVX512_VPOPCNTDQ (1u << 14)
+
+/* XCR0: xmm and ymm; opmask, upper halves of zmm0-15, zmm16-31 */
+#define XCR0_AVX			0x06u
+#define XCR0_AVX512			0xe6u
+
+/* what the probe asks */
+typedef struct CpuFeatures
+{
+	unsigned int leaf1_ecx;
+	unsigned int leaf7_ebx;
+	unsigned int leaf7_ecx;
+	unsigned int xcr0;			/* 0 if XGETBV cannot be used */
+} CpuFeatures;
+
+static CpuFeatures
+probe_cpu(void)
+{
+	CpuFeatures cpu = {0, 0, 0, 0};
+	unsigned int eax;
+	unsigned int ebx;
+	unsigned int ecx;
+	unsigned int edx;
+
+	if (__get_cpuid(1, &eax, &ebx, &ecx, &edx))
+		cpu.leaf1_ecx = ecx;
+	if (__get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx))
+	{
+		cpu.leaf7_ebx = ebx;
+		cpu.leaf7_ecx = ecx;
+	}
+
+	/* the intrinsic would need a target attribute of its own */
+	if (cpu.leaf1_ecx & CPU_OSXSAVE)
+		__asm__ volatile("xgetbv" : "=a"(cpu.xcr0), "=d"(edx) : "c"(0));
+	return cpu;
+}
+
+static inline bool
+has_all(unsigned int have, unsigned int want)
+{
+	return (have & want) == want;
+}
+
+static bool
+supports_avx2(void)
+{
+	CpuFeatures cpu = probe_cpu();
+
+	return has_all(cpu.leaf1_ecx, CPU_FMA | CPU_POPCNT | CPU_AVX) &&
+		has_all(cpu.leaf7_ebx, CPU_AVX2) &&
+		has_all(cpu.xcr0, XCR0_AVX);
+}
+
+static bool
+supports_avx512(void)
+{
+	CpuFeatures cpu = probe_cpu();
+
+	return supports_avx2() &&
+		has_all(cpu.leaf7_ebx, CPU_AVX512F | CPU_AVX512DQ | CPU_AVX512BW |
+				CPU_AVX512VL) &&
+		has_all(cpu.leaf7_ecx, CPU_AVX512_VNNI | CPU_AVX512_VPOPCNTDQ) &&
+		has_all(cpu.xcr0, XCR0_AVX512);
+}
+#endif							/* __x86_64__ */
+
+static bool
+supports_always(void)
+{
+	return true;
+}
+
+/* every table of this build, best first */
+static const struct
+{
+	const Kernels *table;
+	bool		(*supported) (void);
+}			tables[] =
+{
+#if defined(__x86_64__)
+	{&kernels_avx512, supports_avx512},
+	{&kernels_avx2, supports_avx2},
+#endif
+#if defined(__aarch64__)
+	{&kernels_neon, supports_always},	/* part of the base architecture */
+#endif
+	{&kernels_scalar, supports_always}
+};
+
+#define NTABLES ((int) (sizeof(tables) / sizeof(tables[0])))
+
+/*
+ * The first table of that name, or of any name if 'isa' is NULL, that can run
+ * here; NULL if there is none.
+ */
+static const Kernels *
+find_table(const char *isa)
+{
+	for (int i = 0; i < NTABLES; i++)
+	{
+		if (isa != NULL && strcmp(isa, tables[i].table->isa) != 0)
+			continue;
+		if (tables[i].supported())
+			return tables[i].table;
+	}
+	return NULL;
+}
+
+bool
+kernel_supported(const char *isa)
+{
+	return isa != NULL && find_table(isa) != NULL;
+}
+
+bool
+kernel_choose(const char *force)
+{
+	bool		is_auto = force == NULL || strcmp(force, "auto") == 0;
+	const Kernels *table = find_table(is_auto ? NULL : force);
+	Kernels		chosen = kernels_scalar;
+
+	if (table == NULL)
+		return false;
+
+#define OVERLAY(entry) \
+	chosen.entry = table->entry != NULL ? table->entry : chosen.entry
+
+	OVERLAY(isa);
+	OVERLAY(l2sq_f32);
+	OVERLAY(dot_f32);
+	OVERLAY(l1_f32);
+	OVERLAY(cosine_f32);
+	OVERLAY(fht_f32);
+	OVERLAY(dot_f32s8);
+	OVERLAY(dot_s8);
+	OVERLAY(sum_bits_s8);
+	OVERLAY(hamming);
+	OVERLAY(jaccard);
+	OVERLAY(residual_s8);
+	OVERLAY(residual_f32);
+	OVERLAY(max_abs_f32);
+	OVERLAY(quantize_s8);
+#undef OVERLAY
+
+	kernels = chosen;
+	return true;
+}

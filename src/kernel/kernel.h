@@ -1,0 +1,147 @@
+/*-------------------------------------------------------------------------
+ *
+ * kernel.h
+ *	  Distance kernels: numbers in, number out, chosen for the CPU at start.
+ *
+ * Plain C, layer 0.  No kernel allocates, fails or checks dimensions: callers
+ * pass buffers of the stated length.  Alignment is never required, and no byte
+ * past the stated length is read or written.
+ *
+ * kernel_scalar.c is the definition.  Every other table must equal it: integer
+ * kernels bit for bit, float kernels within KERNEL_TOLERANCE times the sum of
+ * the absolute values of the terms.  NaN in a float input gives NaN out.
+ *
+ * IDENTIFICATION
+ *	  src/kernel/kernel.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef KERNEL_H
+#define KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Float kernels differ from the scalar sum only in the order of additions and
+ * in fused multiply-adds: for n terms the difference is below n * 2^-24 of the
+ * sum of absolute terms; lanes make it far smaller in practice.
+ */
+#define KERNEL_TOLERANCE	1e-5f
+
+/* Sums of one pass over two vectors: <a,b>, <a,a>, <b,b>. */
+typedef struct KernelCosine
+{
+	float		dot;
+	float		norm_a;			/* <a,a>, not its root */
+	float		norm_b;
+} KernelCosine;
+
+/*
+ * What one pass over a residual r = a - c yields beside its sign bits; see
+ * quant_edge.h for its use.
+ */
+typedef struct KernelResidual
+{
+	float		sum_abs;		/* sum |r_i| over the coded dimensions */
+	float		norm2;			/* sum r_i^2 over all dimensions */
+} KernelResidual;
+
+typedef struct Kernels
+{
+	const char *isa;			/* "scalar", "avx2", "avx512", "neon" */
+
+	/* ---- float32 vectors of n elements; float accumulators ---- */
+
+	/* sum (a_i - b_i)^2 */
+	float		(*l2sq_f32) (const float *a, const float *b, size_t n);
+	/* sum a_i b_i */
+	float		(*dot_f32) (const float *a, const float *b, size_t n);
+	/* sum |a_i - b_i| */
+	float		(*l1_f32) (const float *a, const float *b, size_t n);
+	/* <a,b>, <a,a>, <b,b> in one pass */
+	KernelCosine (*cosine_f32) (const float *a, const float *b, size_t n);
+
+	/*
+	 * In-place unnormalised Walsh-Hadamard transform; n a power of two, 1 to
+	 * 2^14.  For each stage h = 1, 2, 4 ... : (x, y) -> (x + y, x - y) of
+	 * elements h apart.  Additions only, so every table gives equal bits.
+	 */
+	void		(*fht_f32) (float *x, size_t n);
+
+	/* ---- 8-bit codes: n signed bytes in [-127, 127], n <= 65536 ---- */
+
+	/* sum a_i b_i, a float and b 8-bit; float accumulators */
+	float		(*dot_f32s8) (const float *a, const int8_t *b, size_t n);
+	/* sum a_i b_i, exact: 127 * 127 * 65536 < 2^31 */
+	int32_t		(*dot_s8) (const int8_t *a, const int8_t *b, size_t n);
+
+	/* ---- bit codes: dimension i is bit i % 8 of byte i / 8 ---- */
+
+	/*
+	 * For each of 'ncodes' bit codes, 'stride' bytes apart, the sum of q_i
+	 * over its set bits; exact.  n is the number of dimensions, a multiple of
+	 * 16; each code has n / 8 bytes.
+	 */
+	void		(*sum_bits_s8) (const int8_t *q, const uint8_t *codes,
+								size_t stride, int ncodes, size_t n,
+								int32_t *sums);
+	/* number of bits in which a and b differ; n bytes */
+	uint32_t	(*hamming) (const uint8_t *a, const uint8_t *b, size_t n);
+	/* popcount(a & b) and popcount(a | b); n bytes */
+	void		(*jaccard) (const uint8_t *a, const uint8_t *b, size_t n,
+							uint32_t *both, uint32_t *either);
+
+	/*
+	 * The residual r_i = scale_a * a_i - scale_c * c_i of two 8-bit codes
+	 * (each product rounded to float, then their difference: no fused
+	 * multiply-add, so the signs are equal bits everywhere): writes bit i =
+	 * (r_i > 0) of the first 'nbits' dimensions (a multiple of 16) and
+	 * returns the sums.  n dimensions, a multiple of 16, nbits <= n.
+	 */
+	KernelResidual (*residual_s8) (const int8_t *a, float scale_a,
+								   const int8_t *c, float scale_c,
+								   size_t n, size_t nbits, uint8_t *bits);
+	/* the same for a residual given as floats */
+	KernelResidual (*residual_f32) (const float *r, size_t n, size_t nbits,
+									uint8_t *bits);
+	/* largest |x_i|, 0 for n = 0; NaN elements are passed over */
+	float		(*max_abs_f32) (const float *x, size_t n);
+
+	/*
+	 * Quantise: code_i = clamp(round-half-even(x_i * inv_scale), -127, 127);
+	 * returns sum (x_i - code_i * scale)^2, each difference rounded as
+	 * written.  A NaN product gives code -127.  n arbitrary.
+	 */
+	float		(*quantize_s8) (const float *x, size_t n, float inv_scale,
+								float scale, int8_t *code);
+} Kernels;
+
+/* The table in use; valid from the start (scalar) and after kernel_choose(). */
+extern Kernels kernels;
+
+/*
+ * kernel_choose -- fill 'kernels' with the best that CPU and operating system
+ * support (CPUID and XGETBV), entry by entry over the scalar table.
+ *
+ * 'force' names a table ("scalar", "avx2", "avx512", "neon") or is NULL or "auto".
+ * Returns false, and changes nothing, if that table is unknown or cannot run
+ * here.
+ */
+extern bool kernel_choose(const char *force);
+
+/* Can this machine run the named table? */
+extern bool kernel_supported(const char *isa);
+
+/* one table a file; entries that an instruction set does not improve are NULL */
+extern const Kernels kernels_scalar;
+#if defined(__x86_64__)
+extern const Kernels kernels_avx2;
+extern const Kernels kernels_avx512;
+#endif
+#if defined(__aarch64__)
+extern const Kernels kernels_neon;
+#endif
+
+#endif							/* KERNEL_H */

@@ -1,0 +1,308 @@
+/*-------------------------------------------------------------------------
+ *
+ * kernel_neon.c
+ *	  Distance kernels for 64-bit ARM: Advanced SIMD of the base architecture.
+ *
+ * Tails are single elements: nothing past the end is touched.  Entries that
+ * are not here are those of the scalar table.
+ *
+ * IDENTIFICATION
+ *	  src/kernel/kernel_neon.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#if defined(__aarch64__)
+
+#include <arm_neon.h>
+#include <math.h>
+
+#include "kernel/kernel.h"
+
+#define KERNEL	static
+
+/* ---- float32 ---- */
+
+/* sum of the elements of four registers */
+static inline float
+sum_f32x4x4(float32x4_t s0, float32x4_t s1, float32x4_t s2, float32x4_t s3)
+{
+	return vaddvq_f32(vaddq_f32(vaddq_f32(s0, s1), vaddq_f32(s2, s3)));
+}
+
+/* sum + (a - b)^2 of 4 elements */
+static inline float32x4_t
+add_l2sq(float32x4_t sum, const float *a, const float *b)
+{
+	float32x4_t d = vsubq_f32(vld1q_f32(a), vld1q_f32(b));
+
+	return vfmaq_f32(sum, d, d);
+}
+
+KERNEL float
+l2sq_f32(const float *a, const float *b, size_t n)
+{
+	float32x4_t s0 = vdupq_n_f32(0);
+	float32x4_t s1 = s0;
+	float32x4_t s2 = s0;
+	float32x4_t s3 = s0;
+	float		sum;
+	size_t		i = 0;
+
+	for (; i + 16 <= n; i += 16)
+	{
+		s0 = add_l2sq(s0, a + i, b + i);
+		s1 = add_l2sq(s1, a + i + 4, b + i + 4);
+		s2 = add_l2sq(s2, a + i + 8, b + i + 8);
+		s3 = add_l2sq(s3, a + i + 12, b + i + 12);
+	}
+	for (; i + 4 <= n; i += 4)
+		s0 = add_l2sq(s0, a + i, b + i);
+	sum = sum_f32x4x4(s0, s1, s2, s3);
+	for (; i < n; i++)
+		sum += (a[i] - b[i]) * (a[i] - b[i]);
+	return sum;
+}
+
+/* sum + a * b of 4 elements */
+static inline float32x4_t
+add_dot(float32x4_t sum, const float *a, const float *b)
+{
+	return vfmaq_f32(sum, vld1q_f32(a), vld1q_f32(b));
+}
+
+KERNEL float
+dot_f32(const float *a, const float *b, size_t n)
+{
+	float32x4_t s0 = vdupq_n_f32(0);
+	float32x4_t s1 = s0;
+	float32x4_t s2 = s0;
+	float32x4_t s3 = s0;
+	float		sum;
+	size_t		i = 0;
+
+	for (; i + 16 <= n; i += 16)
+	{
+		s0 = add_dot(s0, a + i, b + i);
+		s1 = add_dot(s1, a + i + 4, b + i + 4);
+		s2 = add_dot(s2, a + i + 8, b + i + 8);
+		s3 = add_dot(s3, a + i + 12, b + i + 12);
+	}
+	for (; i + 4 <= n; i += 4)
+		s0 = add_dot(s0, a + i, b + i);
+	sum = sum_f32x4x4(s0, s1, s2, s3);
+	for (; i < n; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+/* sum + |a - b| of 4 elements */
+static inline float32x4_t
+add_l1(float32x4_t sum, const float *a, const float *b)
+{
+	return vaddq_f32(sum, vabdq_f32(vld1q_f32(a), vld1q_f32(b)));
+}
+
+KERNEL float
+l1_f32(const float *a, const float *b, size_t n)
+{
+	float32x4_t s0 = vdupq_n_f32(0);
+	float32x4_t s1 = s0;
+	float32x4_t s2 = s0;
+	float32x4_t s3 = s0;
+	float		sum;
+	size_t		i = 0;
+
+	for (; i + 16 <= n; i += 16)
+	{
+		s0 = add_l1(s0, a + i, b + i);
+		s1 = add_l1(s1, a + i + 4, b + i + 4);
+		s2 = add_l1(s2, a + i + 8, b + i + 8);
+		s3 = add_l1(s3, a + i + 12, b + i + 12);
+	}
+	for (; i + 4 <= n; i += 4)
+		s0 = add_l1(s0, a + i, b + i);
+	sum = sum_f32x4x4(s0, s1, s2, s3);
+	for (; i < n; i++)
+		sum += fabsf(a[i] - b[i]);
+	return sum;
+}
+
+KERNEL KernelCosine
+cosine_f32(const float *a, const float *b, size_t n)
+{
+	float32x4_t dot0 = vdupq_n_f32(0);
+	float32x4_t dot1 = dot0;
+	float32x4_t aa0 = dot0;
+	float32x4_t aa1 = dot0;
+	float32x4_t bb0 = dot0;
+	float32x4_t bb1 = dot0;
+	KernelCosine sums;
+	size_t		i = 0;
+
+	for (; i + 8 <= n; i += 8)
+	{
+		float32x4_t x0 = vld1q_f32(a + i);
+		float32x4_t x1 = vld1q_f32(a + i + 4);
+		float32x4_t y0 = vld1q_f32(b + i);
+		float32x4_t y1 = vld1q_f32(b + i + 4);
+
+		dot0 = vfmaq_f32(dot0, x0, y0);
+		dot1 = vfmaq_f32(dot1, x1, y1);
+		aa0 = vfmaq_f32(aa0, x0, x0);
+		aa1 = vfmaq_f32(aa1, x1, x1);
+		bb0 = vfmaq_f32(bb0, y0, y0);
+		bb1 = vfmaq_f32(bb1, y1, y1);
+	}
+	sums.dot = vaddvq_f32(vaddq_f32(dot0, dot1));
+	sums.norm_a = vaddvq_f32(vaddq_f32(aa0, aa1));
+	sums.norm_b = vaddvq_f32(vaddq_f32(bb0, bb1));
+	for (; i < n; i++)
+	{
+		sums.dot += a[i] * b[i];
+		sums.norm_a += a[i] * a[i];
+		sums.norm_b += b[i] * b[i];
+	}
+	return sums;
+}
+
+/* ---- 8-bit codes ---- */
+
+KERNEL float
+dot_f32s8(const float *a, const int8_t *b, size_t n)
+{
+	float32x4_t s0 = vdupq_n_f32(0);
+	float32x4_t s1 = s0;
+	float32x4_t s2 = s0;
+	float32x4_t s3 = s0;
+	float		sum;
+	size_t		i = 0;
+
+	for (; i + 16 <= n; i += 16)
+	{
+		int8x16_t	b_s8 = vld1q_s8(b + i);
+		int16x8_t	low = vmovl_s8(vget_low_s8(b_s8));
+		int16x8_t	high = vmovl_high_s8(b_s8);
+
+		s0 = vfmaq_f32(s0, vld1q_f32(a + i),
+					   vcvtq_f32_s32(vmovl_s16(vget_low_s16(low))));
+		s1 = vfmaq_f32(s1, vld1q_f32(a + i + 4),
+					   vcvtq_f32_s32(vmovl_high_s16(low)));
+		s2 = vfmaq_f32(s2, vld1q_f32(a + i + 8),
+					   vcvtq_f32_s32(vmovl_s16(vget_low_s16(high))));
+		s3 = vfmaq_f32(s3, vld1q_f32(a + i + 12),
+					   vcvtq_f32_s32(vmovl_high_s16(high)));
+	}
+	sum = sum_f32x4x4(s0, s1, s2, s3);
+	for (; i < n; i++)
+		sum += a[i] * (float) b[i];
+	return sum;
+}
+
+/* a product is at most 127 * 127 < 2^15; pairs are added in 32 bits */
+KERNEL int32_t
+dot_s8(const int8_t *a, const int8_t *b, size_t n)
+{
+	int32x4_t	s0 = vdupq_n_s32(0);
+	int32x4_t	s1 = s0;
+	int32_t		sum;
+	size_t		i = 0;
+
+	for (; i + 16 <= n; i += 16)
+	{
+		int8x16_t	x = vld1q_s8(a + i);
+		int8x16_t	y = vld1q_s8(b + i);
+
+		s0 = vpadalq_s16(s0, vmull_s8(vget_low_s8(x), vget_low_s8(y)));
+		s1 = vpadalq_s16(s1, vmull_high_s8(x, y));
+	}
+	sum = vaddvq_s32(vaddq_s32(s0, s1));
+	for (; i < n; i++)
+		sum += (int32_t) a[i] * b[i];
+	return sum;
+}
+
+/* ---- bit codes ---- */
+
+/*
+ * A pair of q adds at most 2 * 127 to a 16-bit element, so this many additions
+ * stay below 2^15.
+ */
+#define SUM_BITS_BATCH	128
+
+/* q_i where bit i of the two bytes at 'code' is set, else zero */
+static inline int8x16_t
+select_s8x16(const uint8_t *code, const int8_t *q)
+{
+	static const uint8_t bit_of[16] = {1, 2, 4, 8, 16, 32, 64, 128,
+	1, 2, 4, 8, 16, 32, 64, 128};
+	uint8x16_t	bits = vcombine_u8(vdup_n_u8(code[0]), vdup_n_u8(code[1]));
+	uint8x16_t	is_set = vtstq_u8(bits, vld1q_u8(bit_of));
+
+	return vandq_s8(vreinterpretq_s8_u8(is_set), vld1q_s8(q));
+}
+
+/* one code */
+static inline int32_t
+sum_bits_1(const int8_t *q, const uint8_t *code, size_t n)
+{
+	int32x4_t	sum = vdupq_n_s32(0);
+	size_t		i = 0;
+
+	while (i < n)
+	{
+		size_t		left = (n - i) / 16;
+		size_t		end = i + 16 * (left < SUM_BITS_BATCH ? left : SUM_BITS_BATCH);
+		int16x8_t	batch = vdupq_n_s16(0);
+
+		for (; i < end; i += 16)
+			batch = vpadalq_s8(batch, select_s8x16(code + i / 8, q + i));
+		sum = vpadalq_s16(sum, batch);
+	}
+	return vaddvq_s32(sum);
+}
+
+KERNEL void
+sum_bits_s8(const int8_t *q, const uint8_t *codes, size_t stride, int ncodes,
+			size_t n, int32_t *sums)
+{
+	for (int k = 0; k < ncodes; k++)
+		sums[k] = sum_bits_1(q, codes + (size_t) k * stride, n);
+}
+
+KERNEL uint32_t
+hamming(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	uint32x4_t	sum = vdupq_n_u32(0);
+	uint32_t	count;
+	size_t		i = 0;
+
+	for (; i + 16 <= n; i += 16)
+	{
+		uint8x16_t	x = veorq_u8(vld1q_u8(a + i), vld1q_u8(b + i));
+
+		sum = vpadalq_u16(sum, vpaddlq_u8(vcntq_u8(x)));
+	}
+	count = vaddvq_u32(sum);
+	for (; i < n; i++)
+		count += (uint32_t) __builtin_popcount(a[i] ^ b[i]);
+	return count;
+}
+
+const Kernels kernels_neon = {
+	.isa = "neon",
+	.l2sq_f32 = l2sq_f32,
+	.dot_f32 = dot_f32,
+	.l1_f32 = l1_f32,
+	.cosine_f32 = cosine_f32,
+	.dot_f32s8 = dot_f32s8,
+	.dot_s8 = dot_s8,
+	.sum_bits_s8 = sum_bits_s8,
+	.hamming = hamming,
+};
+
+#else
+
+/* ISO C wants something in every file */
+typedef int KernelNeonUnused;
+
+#endif							/* __aarch64__ */

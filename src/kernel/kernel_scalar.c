@@ -1,0 +1,288 @@
+/*-------------------------------------------------------------------------
+ *
+ * kernel_scalar.c
+ *	  Distance kernels in plain C: the definition of every entry.
+ *
+ * These loops are what the other tables are tested against, so they stay
+ * plain: one accumulator, elements in order.  The Makefile compiles this file
+ * with -fno-tree-vectorize -ffp-contract=off.
+ *
+ * IDENTIFICATION
+ *	  src/kernel/kernel_scalar.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <math.h>
+
+#include "kernel/kernel.h"
+
+/* clang has no per-file flag in the bitcode build, and fuses within a line */
+#ifdef __clang__
+#pragma STDC FP_CONTRACT OFF
+#endif
+
+/* sum (a_i - b_i)^2 */
+static float
+l2sq_f32(const float *a, const float *b, size_t n)
+{
+	float		sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		float		diff = a[i] - b[i];
+
+		sum += diff * diff;
+	}
+	return sum;
+}
+
+/* sum a_i b_i */
+static float
+dot_f32(const float *a, const float *b, size_t n)
+{
+	float		sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += a[i] * b[i];
+	return sum;
+}
+
+/* sum |a_i - b_i| */
+static float
+l1_f32(const float *a, const float *b, size_t n)
+{
+	float		sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += fabsf(a[i] - b[i]);
+	return sum;
+}
+
+/* <a,b>, <a,a>, <b,b> */
+static KernelCosine
+cosine_f32(const float *a, const float *b, size_t n)
+{
+	KernelCosine sums = {0, 0, 0};
+
+	for (size_t i = 0; i < n; i++)
+	{
+		sums.dot += a[i] * b[i];
+		sums.norm_a += a[i] * a[i];
+		sums.norm_b += b[i] * b[i];
+	}
+	return sums;
+}
+
+/* for h = 1, 2, 4 ...: (x, y) -> (x + y, x - y) of elements h apart */
+static void
+fht_f32(float *x, size_t n)
+{
+	for (size_t h = 1; h < n; h *= 2)
+	{
+		for (size_t i = 0; i < n; i += 2 * h)
+		{
+			for (size_t j = i; j < i + h; j++)
+			{
+				float		a = x[j];
+				float		b = x[j + h];
+
+				x[j] = a + b;
+				x[j + h] = a - b;
+			}
+		}
+	}
+}
+
+/* sum a_i b_i, b 8-bit */
+static float
+dot_f32s8(const float *a, const int8_t *b, size_t n)
+{
+	float		sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += a[i] * (float) b[i];
+	return sum;
+}
+
+/* sum a_i b_i, both 8-bit */
+static int32_t
+dot_s8(const int8_t *a, const int8_t *b, size_t n)
+{
+	int32_t		sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += (int32_t) a[i] * b[i];
+	return sum;
+}
+
+/* for each code, the sum of q_i over its set bits */
+static void
+sum_bits_s8(const int8_t *q, const uint8_t *codes, size_t stride, int ncodes,
+			size_t n, int32_t *sums)
+{
+	for (int k = 0; k < ncodes; k++)
+	{
+		const uint8_t *code = codes + (size_t) k * stride;
+		int32_t		sum = 0;
+
+		for (size_t i = 0; i < n; i++)
+		{
+			if (code[i / 8] & (1 << (i % 8)))
+				sum += q[i];
+		}
+		sums[k] = sum;
+	}
+}
+
+/* number of set bits in one byte */
+static inline uint32_t
+popcount_byte(uint8_t byte)
+{
+	uint32_t	count = 0;
+
+	for (; byte != 0; byte &= (uint8_t) (byte - 1))
+		count++;
+	return count;
+}
+
+/* popcount(a ^ b) */
+static uint32_t
+hamming(const uint8_t *a, const uint8_t *b, size_t n)
+{
+	uint32_t	count = 0;
+
+	for (size_t i = 0; i < n; i++)
+		count += popcount_byte(a[i] ^ b[i]);
+	return count;
+}
+
+/* popcount(a & b), popcount(a | b) */
+static void
+jaccard(const uint8_t *a, const uint8_t *b, size_t n, uint32_t *both,
+		uint32_t *either)
+{
+	uint32_t	nboth = 0;
+	uint32_t	neither = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		nboth += popcount_byte(a[i] & b[i]);
+		neither += popcount_byte(a[i] | b[i]);
+	}
+	*both = nboth;
+	*either = neither;
+}
+
+/* one dimension of a residual: its sign bit and its part of the sums */
+static inline void
+add_residual(float r, size_t i, size_t nbits, uint8_t *bits,
+			 KernelResidual *sums)
+{
+	sums->norm2 += r * r;
+	if (i >= nbits)
+		return;
+	if (i % 8 == 0)
+		bits[i / 8] = 0;
+	if (r > 0)
+		bits[i / 8] |= (uint8_t) (1 << (i % 8));
+	sums->sum_abs += fabsf(r);
+}
+
+/* signs and sums of r_i = scale_a * a_i - scale_c * c_i */
+static KernelResidual
+residual_s8(const int8_t *a, float scale_a, const int8_t *c, float scale_c,
+			size_t n, size_t nbits, uint8_t *bits)
+{
+	KernelResidual sums = {0, 0};
+
+	for (size_t i = 0; i < n; i++)
+	{
+		float		va = scale_a * (float) a[i];
+		float		vc = scale_c * (float) c[i];
+
+		add_residual(va - vc, i, nbits, bits, &sums);
+	}
+	return sums;
+}
+
+/* signs and sums of r_i */
+static KernelResidual
+residual_f32(const float *r, size_t n, size_t nbits, uint8_t *bits)
+{
+	KernelResidual sums = {0, 0};
+
+	for (size_t i = 0; i < n; i++)
+		add_residual(r[i], i, nbits, bits, &sums);
+	return sums;
+}
+
+/* max |x_i|, NaN passed over */
+static float
+max_abs_f32(const float *x, size_t n)
+{
+	float		max = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		if (fabsf(x[i]) > max)
+			max = fabsf(x[i]);
+	}
+	return max;
+}
+
+/*
+ * code_i = clamp(round(x_i * inv_scale)); sum (x_i - code_i * scale)^2
+ *
+ * Clamping first gives the same codes, since the limits are whole, and keeps
+ * the conversion defined for infinity.  NaN fails the first test: -127.
+ */
+static float
+quantize_s8(const float *x, size_t n, float inv_scale, float scale,
+			int8_t *code)
+{
+	float		sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		float		v = x[i] * inv_scale;
+		float		back;
+		float		diff;
+
+		v = v > -127 ? v : -127;
+		v = v < 127 ? v : 127;
+		v = rintf(v);
+		code[i] = (int8_t) v;
+		back = v * scale;
+		diff = x[i] - back;
+		sum += diff * diff;
+	}
+	return sum;
+}
+
+#define SCALAR_TABLE \
+{ \
+	.isa = "scalar", \
+	.l2sq_f32 = l2sq_f32, \
+	.dot_f32 = dot_f32, \
+	.l1_f32 = l1_f32, \
+	.cosine_f32 = cosine_f32, \
+	.fht_f32 = fht_f32, \
+	.dot_f32s8 = dot_f32s8, \
+	.dot_s8 = dot_s8, \
+	.sum_bits_s8 = sum_bits_s8, \
+	.hamming = hamming, \
+	.jaccard = jaccard, \
+	.residual_s8 = residual_s8, \
+	.residual_f32 = residual_f32, \
+	.max_abs_f32 = max_abs_f32, \
+	.quantize_s8 = quantize_s8 \
+}
+
+const Kernels kernels_scalar = SCALAR_TABLE;
+
+/*
+ * The table in use.  It is here, and not in kernel.c, because only this file
+ * can initialise it without code that runs: a caller before kernel_choose()
+ * gets right answers.
+ */
+Kernels		kernels = SCALAR_TABLE;

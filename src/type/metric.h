@@ -1,0 +1,75 @@
+/*-------------------------------------------------------------------------
+ *
+ * metric.h
+ *	  VectorMetric: what an index may ask of a vector type.
+ *
+ * The access method sees types only through this struct: a new type or
+ * distance is a new row of the table in metric.c and changes no file of
+ * src/hnsw.  A metric is recognised from the C function behind support
+ * function 1 of the operator class, and from whether support function 2 (the
+ * norm) exists; nothing else is asked of the catalog, so that operator classes
+ * made by pgvector's script work as they are.
+ *
+ * IDENTIFICATION
+ *	  src/type/metric.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef METRIC_H
+#define METRIC_H
+
+#include "postgres.h"
+#include "fmgr.h"
+
+typedef enum VectorSpace
+{
+	VECTOR_SPACE_L2,			/* sqrt of the squared distance */
+	VECTOR_SPACE_IP,			/* negative inner product */
+	VECTOR_SPACE_COSINE,		/* 1 - cosine */
+	VECTOR_SPACE_OPAQUE			/* only distance() knows: L1, bits, sparse */
+} VectorSpace;
+
+typedef struct VectorMetric
+{
+	const char *type_name;		/* "vector", for messages */
+	VectorSpace space;
+	int			max_dim;		/* largest number of dimensions in an index */
+
+	/* distance function behind FUNCTION 1, and whether FUNCTION 2 is there */
+	PGFunction	support;
+	bool		has_norm;
+
+	/*
+	 * value: a detoasted datum of the type, never NULL.
+	 *
+	 * dim: its number of dimensions.
+	 *
+	 * max_bytes: bytes of the largest datum with 'dim' dimensions that an
+	 * index may hold, length word included.
+	 *
+	 * to_floats: its elements as floats; NULL in VECTOR_SPACE_OPAQUE.
+	 *
+	 * distance: exact distance of two values in the operator's units, which
+	 * callers know to have equal dimensions.  Equal to what the SQL operator
+	 * returns, bit for bit.  Never raises.
+	 *
+	 * check: raises what the type forbids in an index (such as too many
+	 * non-zero elements); NULL if nothing.
+	 */
+	int			(*dim) (const void *value);
+	Size		(*max_bytes) (int dim);
+	void		(*to_floats) (const void *value, float *out);
+	double		(*distance) (const void *a, const void *b);
+	void		(*check) (const void *value);
+} VectorMetric;
+
+/*
+ * vector_metric_lookup -- the metric of an operator class.
+ *
+ * distance: fn_addr of support function 1; has_norm: support function 2 exists.
+ * Returns NULL if no metric has that function.
+ */
+extern const VectorMetric *vector_metric_lookup(PGFunction distance,
+												bool has_norm);
+
+#endif							/* METRIC_H */

@@ -1,0 +1,360 @@
+/*-------------------------------------------------------------------------
+ *
+ * parse.c
+ *	  Numbers and number lists from text, correctly rounded to float32.
+ *
+ * strtof costs more than anything else when vectors are loaded as text, most
+ * of it for cases that vectors do not have.  Here a decimal number becomes
+ * an integer w and an exponent, eight digits a step; double arithmetic gives
+ * w * 10^exponent with a known error, and rounding that to float is right
+ * unless a boundary between two floats lies within the error.  Then, and for
+ * anything unusual (hexadecimal, NaN, subnormal), strtof decides.  So the
+ * result always equals strtof's.
+ *
+ * The only locale strtof is called in is the server's, whose LC_NUMERIC is C.
+ *
+ * IDENTIFICATION
+ *	  src/type/parse.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "type/parse.h"
+
+#if defined(__GNUC__) && defined(__BYTE_ORDER__) && \
+	__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define PARSE_EIGHT_DIGITS 1
+#endif
+
+/*
+ * Digits are taken while w is below this: eight more then still fit in 63
+ * bits.  What is left out after that is below 1 / W_FULL of the value.
+ */
+#define W_FULL			UINT64_C(90000000000)
+
+/*
+ * Any w * 10^e is below 10^19, so zero as a float if e < POW10_MIN; with
+ * w >= 1 and e > POW10_MAX it is beyond FLT_MAX.
+ */
+#define POW10_MIN		(-64)
+#define POW10_MAX		38
+
+/* powers of ten, each the double nearest to it: an error of half an ulp */
+static const double pow10_table[POW10_MAX - POW10_MIN + 1] = {
+	1e-64, 1e-63, 1e-62, 1e-61, 1e-60, 1e-59, 1e-58, 1e-57, 1e-56, 1e-55,
+	1e-54, 1e-53, 1e-52, 1e-51, 1e-50, 1e-49, 1e-48, 1e-47, 1e-46, 1e-45,
+	1e-44, 1e-43, 1e-42, 1e-41, 1e-40, 1e-39, 1e-38, 1e-37, 1e-36, 1e-35,
+	1e-34, 1e-33, 1e-32, 1e-31, 1e-30, 1e-29, 1e-28, 1e-27, 1e-26, 1e-25,
+	1e-24, 1e-23, 1e-22, 1e-21, 1e-20, 1e-19, 1e-18, 1e-17, 1e-16, 1e-15,
+	1e-14, 1e-13, 1e-12, 1e-11, 1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4,
+	1e-3, 1e-2, 1e-1, 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9,
+	1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21,
+	1e22, 1e23, 1e24, 1e25, 1e26, 1e27, 1e28, 1e29, 1e30, 1e31, 1e32, 1e33,
+	1e34, 1e35, 1e36, 1e37, 1e38
+};
+
+/*
+ * Errors in units in the last place (ulp) of the double product.  Rounding w,
+ * the power and the product costs at most 2^-53 of the value each, which makes
+ * at most 3 ulp, or 6 of the finer ulp just below a power of two.  Digits left
+ * out cost 1 / W_FULL < 2^-36 of the value, below 2^17 ulp.  Both are rounded
+ * up generously; a wrong guess costs a call of strtof, not a wrong result.
+ */
+#define ERROR_ULP		16
+#define ERROR_ULP_CUT	(1 << 18)
+
+/* bits of a double's mantissa that a float does not have, and half of that */
+#define EXTRA_MASK		((UINT64_C(1) << 29) - 1)
+#define EXTRA_HALF		(UINT64_C(1) << 28)
+
+/* biased exponent of the smallest normal float, in a double */
+#define FLOAT_MIN_EXPONENT	(1023 - 126)
+
+static inline bool
+is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+#ifdef PARSE_EIGHT_DIGITS
+
+static const uint64_t small_pow10[9] = {
+	1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000
+};
+
+/*
+ * How many of the eight characters at 's' are digits before the first that is
+ * not, and the number they make.
+ */
+static inline int
+read_eight(const char *s, uint64_t *number)
+{
+	uint64_t	v;
+	uint64_t	other;
+	int			ndigits;
+
+	memcpy(&v, s, 8);
+	v ^= UINT64_C(0x3030303030303030);
+
+	/*
+	 * High bit of each byte above 9.  A carry spoils only bytes behind the
+	 * first of those, which do not matter.
+	 */
+	other = ((v + UINT64_C(0x7676767676767676)) | v) &
+		UINT64_C(0x8080808080808080);
+	ndigits = other == 0 ? 8 : __builtin_ctzll(other) / 8;
+	if (ndigits == 0)
+		return 0;
+
+	/* put zeros before the digits, then add up pairs, fours, eight */
+	v <<= 64 - 8 * ndigits;
+	v = (v * (10 * 256 + 1)) >> 8;
+	v = ((v & UINT64_C(0x00FF00FF00FF00FF)) *
+		 (UINT64_C(100) * 65536 + 1)) >> 16;
+	*number = ((v & UINT64_C(0x0000FFFF0000FFFF)) *
+			   ((UINT64_C(10000) << 32) + 1)) >> 32;
+	return ndigits;
+}
+
+#endif							/* PARSE_EIGHT_DIGITS */
+
+/*
+ * take_fraction -- append the digits at 's' to *w while it is not full.
+ *
+ * Subtracts their count from *exponent.  Returns where it stopped.
+ */
+static inline const char *
+take_fraction(const char *s, const char *end, uint64_t *w, int64_t *exponent)
+{
+	const char *start = s;
+
+#ifdef PARSE_EIGHT_DIGITS
+	while (end - s >= 8 && *w < W_FULL)
+	{
+		uint64_t	number;
+		int			ndigits = read_eight(s, &number);
+
+		if (ndigits == 0)
+			break;
+		*w = *w * small_pow10[ndigits] + number;
+		s += ndigits;
+		if (ndigits < 8)
+			break;
+	}
+#endif
+	for (; is_digit(*s) && *w < W_FULL; s++)
+		*w = *w * 10 + (*s - '0');
+
+	*exponent -= s - start;
+	return s;
+}
+
+/*
+ * skip_digits -- digits that do not fit in w.
+ */
+static const char *
+skip_digits(const char *s, const char *end)
+{
+#ifdef PARSE_EIGHT_DIGITS
+	uint64_t	number;
+
+	while (end - s >= 8 && read_eight(s, &number) == 8)
+		s += 8;
+#endif
+	while (is_digit(*s))
+		s++;
+	return s;
+}
+
+/*
+ * take_exponent -- add the exponent at 's', the letter e, if it is one.
+ *
+ * Returns where it ends, or 's' if no digit follows the letter.
+ */
+static const char *
+take_exponent(const char *s, int64_t *exponent)
+{
+	const char *digits = s + 1;
+	bool		negative = (*digits == '-');
+	int64_t		e = 0;
+
+	if (*digits == '-' || *digits == '+')
+		digits++;
+	if (!is_digit(*digits))
+		return s;
+
+	/* beyond this no text is long enough to make up for the exponent */
+	for (s = digits; is_digit(*s); s++)
+		if (e < INT64_C(100000000000000))
+			e = e * 10 + (*s - '0');
+
+	*exponent += negative ? -e : e;
+	return s;
+}
+
+/*
+ * round_decimal -- w * 10^exponent as a float, if doubles can tell.
+ *
+ * error_ulp: how far off, at most, the product is.  Returns false if the
+ * answer depends on more digits than a double has, or is subnormal.
+ */
+static inline bool
+round_decimal(uint64_t w, int64_t exponent, uint64_t error_ulp, float *value)
+{
+	double		product;
+	uint64_t	bits;
+
+	if (w == 0 || exponent < POW10_MIN)
+	{
+		*value = 0;
+		return true;
+	}
+	if (exponent > POW10_MAX)
+	{
+		*value = HUGE_VALF;
+		return true;
+	}
+
+	product = (double) (int64_t) w * pow10_table[exponent - POW10_MIN];
+	memcpy(&bits, &product, sizeof(bits));
+
+	if ((bits & EXTRA_MASK) - (EXTRA_HALF - error_ulp) <= 2 * error_ulp)
+		return false;
+	if ((bits >> 52) < FLOAT_MIN_EXPONENT)
+		return false;
+
+	/* from the bits just looked at, whatever the register may hold */
+	memcpy(&product, &bits, sizeof(bits));
+	*value = (float) product;
+	return true;
+}
+
+/* -x or x, without a branch */
+static inline float
+negate_if(float x, bool negative)
+{
+	uint32_t	bits;
+
+	memcpy(&bits, &x, sizeof(bits));
+	bits |= (uint32_t) negative << 31;
+	memcpy(&x, &bits, sizeof(x));
+	return x;
+}
+
+/*
+ * parse_unusual -- leave the number to strtof.
+ */
+static ParseStatus
+parse_unusual(const char *s, const char **after, float *value)
+{
+	char	   *stop;
+
+	errno = 0;
+	*value = strtof(s, &stop);
+	*after = stop;
+
+	if (stop == s)
+		return PARSE_SYNTAX;
+	if (errno == ERANGE && isinf(*value))
+		return PARSE_OVERFLOW;
+	if (!isfinite(*value))
+		return PARSE_NOT_FINITE;
+	return PARSE_OK;
+}
+
+/*
+ * parse_number -- parse_float, to be inlined.
+ */
+static inline ParseStatus
+parse_number(const char *s, const char *end, const char **after, float *value)
+{
+	const char *start = s;
+	bool		negative = (*s == '-');
+	const char *digits;
+	uint64_t	w = 0;
+	int64_t		exponent = 0;
+	uint64_t	error_ulp = ERROR_ULP;
+	bool		has_digit;
+
+	/* signs come at random: arithmetic, not a branch to be mispredicted */
+	s += negative;
+	if (*s == '+' && !negative)
+		s++;
+
+	for (digits = s; is_digit(*s) && w < W_FULL; s++)
+		w = w * 10 + (*s - '0');
+	has_digit = (s > digits);
+	if (is_digit(*s))
+	{
+		digits = s;
+		s = skip_digits(s, end);
+		exponent = s - digits;
+		error_ulp = ERROR_ULP_CUT;
+	}
+
+	if (*s == '.')
+	{
+		digits = s + 1;
+		s = take_fraction(digits, end, &w, &exponent);
+		if (is_digit(*s))
+		{
+			s = skip_digits(s, end);
+			error_ulp = ERROR_ULP_CUT;
+		}
+		has_digit |= (s > digits);
+	}
+
+	/* not decimal: spelled out, hexadecimal, or no number at all */
+	if (!has_digit || *s == 'x' || *s == 'X')
+		return parse_unusual(start, after, value);
+
+	if (*s == 'e' || *s == 'E')
+		s = take_exponent(s, &exponent);
+
+	if (!round_decimal(w, exponent, error_ulp, value))
+		return parse_unusual(start, after, value);
+
+	*after = s;
+	*value = negate_if(*value, negative);
+	return isinf(*value) ? PARSE_OVERFLOW : PARSE_OK;
+}
+
+ParseStatus
+parse_float(const char *s, const char *end, const char **after, float *value)
+{
+	return parse_number(s, end, after, value);
+}
+
+ParseStatus
+parse_float_list(const char **s, const char *end, float *values, int max,
+				 int *n)
+{
+	const char *at = *s;
+
+	for (*n = 0;; at++)
+	{
+		ParseStatus status;
+
+		if (*n == max)
+			return PARSE_TOO_MANY;
+
+		at = parse_skip_blanks(at);
+		*s = at;
+		status = parse_number(at, end, &at, &values[*n]);
+		if (status != PARSE_OK)
+			return status;
+		(*n)++;
+
+		at = parse_skip_blanks(at);
+		if (*at != ',')
+			break;
+	}
+
+	*s = at;
+	return PARSE_OK;
+}
