@@ -23,13 +23,13 @@ OBJS_PLAIN = \
 	src/quant/quant_rotate.o \
 	src/quant/quant_own.o \
 	src/quant/quant_edge.o \
-	src/quant/quant_query.o
+	src/quant/quant_query.o \
+	src/type/parse.o
 
 OBJS = \
 	$(OBJS_PLAIN) \
 	src/type/check.o \
 	src/type/vector.o \
-	src/type/parse.o \
 	src/type/arith.o \
 	src/type/distance.o \
 	src/type/cast.o \
@@ -45,6 +45,10 @@ OBJS = \
 	src/hnsw/hnswmemgraph.o \
 	src/hnsw/hnswdiskgraph.o \
 	src/hnsw/hnswdiskwrite.o \
+	src/hnsw/hnswgrow.o \
+	src/hnsw/hnswrepair.o \
+	src/hnsw/hnswreach.o \
+	src/hnsw/hnswwrite.o \
 	src/hnsw/hnswparallel.o \
 	src/hnsw/hnswbuild.o \
 	src/hnsw/hnswinsert.o \

@@ -57,13 +57,47 @@ static QuantQuery query;
 /* results go here, so that no call can be left out */
 static volatile float sink;
 
-static void run_l2sq_f32(int n) { sink = kernels.l2sq_f32(fa, fb, n); }
-static void run_dot_f32(int n) { sink = kernels.dot_f32(fa, fb, n); }
-static void run_l1_f32(int n) { sink = kernels.l1_f32(fa, fb, n); }
-static void run_cosine_f32(int n) { sink = kernels.cosine_f32(fa, fb, n).dot; }
-static void run_dot_f32s8(int n) { sink = kernels.dot_f32s8(fa, sb, n); }
-static void run_dot_s8(int n) { sink = kernels.dot_s8(sa, sb, n); }
-static void run_max_abs_f32(int n) { sink = kernels.max_abs_f32(fa, n); }
+static void
+run_l2sq_f32(int n)
+{
+	sink = kernels.l2sq_f32(fa, fb, n);
+}
+
+static void
+run_dot_f32(int n)
+{
+	sink = kernels.dot_f32(fa, fb, n);
+}
+
+static void
+run_l1_f32(int n)
+{
+	sink = kernels.l1_f32(fa, fb, n);
+}
+
+static void
+run_cosine_f32(int n)
+{
+	sink = kernels.cosine_f32(fa, fb, n).dot;
+}
+
+static void
+run_dot_f32s8(int n)
+{
+	sink = kernels.dot_f32s8(fa, sb, n);
+}
+
+static void
+run_dot_s8(int n)
+{
+	sink = kernels.dot_s8(sa, sb, n);
+}
+
+static void
+run_max_abs_f32(int n)
+{
+	sink = kernels.max_abs_f32(fa, n);
+}
 
 static void
 run_fht_f32(int n)

@@ -3,8 +3,9 @@
 
 CREATE EXTENSION vector;
 
--- A row with its embedding is about 2.5 kB. The larger toast_tuple_target
--- keeps it in one place, so that reading a row is reading one page.
+-- A row with its embedding has about 2 kB, which is where PostgreSQL begins to
+-- move long values out of it.  The larger toast_tuple_target keeps it together,
+-- so that reading a row is reading one page.
 CREATE TABLE packages (
 	name			text,
 	version			text,

@@ -20,8 +20,8 @@ SET hnsw.ef_search = 10;
 INSERT INTO result SELECT 'hnsw.ef_search = 10', demo.recall(), cost.* FROM demo.cost();
 SET hnsw.ef_search = 40;
 INSERT INTO result SELECT 'hnsw.ef_search = 40 (default)', demo.recall(), cost.* FROM demo.cost();
-SET hnsw.ef_search = 200;
-INSERT INTO result SELECT 'hnsw.ef_search = 200', demo.recall(), cost.* FROM demo.cost();
+SET hnsw.ef_search = 100;
+INSERT INTO result SELECT 'hnsw.ef_search = 100', demo.recall(), cost.* FROM demo.cost();
 
 SELECT search, scan, round(recall, 3) AS "recall@10", round(ms, 2) AS ms,
 	   round(index_pages) AS "index pages", round(table_pages) AS "table pages"

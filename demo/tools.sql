@@ -26,7 +26,9 @@ BEGIN
 		UNION ALL
 		SELECT path, detail.n, '  ' || label || ': ' || (j ->> label)
 			   || CASE WHEN label = 'Filter' THEN
-				  format(' (%s rows removed)', j ->> 'Rows Removed by Filter')
+				  format(' (%s rows removed)',
+						 (j ->> 'Rows Removed by Filter')::numeric
+						 * (j ->> 'Actual Loops')::numeric)
 				  ELSE '' END, NULL
 		FROM node, unnest(ARRAY['Index Cond', 'Order By', 'Filter'])
 			 WITH ORDINALITY AS detail (label, n)

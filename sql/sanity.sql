@@ -22,8 +22,8 @@ SELECT pg_describe_object(classid, objid, 0) AS unexpected_kind FROM member
 
 CREATE VIEW function AS
 	SELECT p.*, p.oid::regprocedure AS signature, l.lanname,
-		p.proretset OR p.proname LIKE 'hnsw\_%' AS instrument,
-		p.prorettype = 'index_am_handler'::regtype OR p.prorettype = 'internal'::regtype AS support
+		p.proretset AS instrument,
+		p.prorettype IN ('index_am_handler'::regtype, 'internal'::regtype) AS support
 	FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
 	WHERE p.oid IN (SELECT objid FROM member WHERE classid = 'pg_proc'::regclass);
 
@@ -52,8 +52,8 @@ SELECT signature AS odd FROM function
 	WHERE proleakproof OR prosecdef OR proconfig IS NOT NULL OR prosupport <> 0
 		OR procost <> 1 OR (NOT proretset AND prorows <> 0)
 	ORDER BY 1;
--- with argument types that one C function can hardly serve in two ways
-SELECT a.signature AS ambiguous, b.signature FROM function a JOIN function b
+-- sharing a C function, except those made for it
+SELECT a.signature AS shared, b.signature FROM function a JOIN function b
 	ON a.prosrc = b.prosrc AND a.oid < b.oid AND a.prokind = 'f' AND b.prokind = 'f'
 	WHERE a.prosrc NOT LIKE 'array\_to\_%' AND a.prosrc <> 'vector_combine'
 	ORDER BY 1;
@@ -89,7 +89,7 @@ SELECT a.signature AS one_sided FROM operator a LEFT JOIN operator c ON c.oid = 
 	WHERE (a.oprcom <> 0 AND (c.oprcom IS DISTINCT FROM a.oid OR c.oprleft <> a.oprright OR c.oprright <> a.oprleft))
 		OR (a.oprnegate <> 0 AND (n.oprnegate IS DISTINCT FROM a.oid OR n.oprleft <> a.oprleft OR n.oprright <> a.oprright))
 	ORDER BY 1;
--- comments that differ between an operator and none: each function has its own
+-- behind an operator, yet without a comment
 SELECT signature AS no_function_comment FROM operator
 	WHERE obj_description(oprcode, 'pg_proc') IS NULL ORDER BY 1;
 -- operators that can be hashed or merged without a class that does it
@@ -116,15 +116,15 @@ SELECT opcname, opfname AS other_family FROM pg_opclass c JOIN pg_opfamily f ON 
 -- casts whose function does not convert between their types
 SELECT castsource::regtype, casttarget::regtype AS wrong_function FROM pg_cast c JOIN pg_proc p ON p.oid = c.castfunc
 	WHERE c.oid IN (SELECT objid FROM member WHERE classid = 'pg_cast'::regclass)
-		AND (p.proargtypes::oid[] IS DISTINCT FROM ARRAY[castsource, 'int4'::regtype, 'bool'::regtype]::oid[]
-			OR p.prorettype <> casttarget)
+		AND (pronargs, proargtypes[0], proargtypes[1], proargtypes[2], prorettype) IS DISTINCT FROM
+			(3::int2, castsource, 'int4'::regtype::oid, 'bool'::regtype::oid, casttarget)
 	ORDER BY 1, 2;
 
 -- the extension itself
 SELECT extname AS not_relocatable FROM pg_extension WHERE extname = 'vector' AND NOT extrelocatable;
-SELECT name AS not_trusted FROM pg_available_extension_versions
-	WHERE name = 'vector' AND version = '1.0'
-		AND NOT (trusted AND relocatable AND schema IS NULL AND requires IS NULL);
+SELECT 'vector' AS not_trusted
+	WHERE NOT EXISTS (SELECT FROM pg_available_extension_versions
+		WHERE name = 'vector' AND version = '1.0' AND trusted AND relocatable AND schema IS NULL AND requires IS NULL);
 
 DROP VIEW operator;
 DROP VIEW function;

@@ -71,6 +71,24 @@
 	ReadRecentBuffer((rel)->rd_node, MAIN_FORKNUM, block, buffer)
 #endif
 
+/* 16 has one function for the owner of anything, 17 a privilege for it */
+#if PG_VERSION_NUM >= 170000
+#define compat_may_maintain(table) \
+	(pg_class_aclcheck(table, GetUserId(), ACL_MAINTAIN) == ACLCHECK_OK)
+#elif PG_VERSION_NUM >= 160000
+#define compat_may_maintain(table) \
+	object_ownercheck(RelationRelationId, table, GetUserId())
+#else
+#define compat_may_maintain(table) pg_class_ownercheck(table, GetUserId())
+#endif
+
+/* 17 runs maintenance under a safe search path */
+#if PG_VERSION_NUM >= 170000
+#define compat_restrict_search_path() RestrictSearchPath()
+#else
+#define compat_restrict_search_path() ((void) 0)
+#endif
+
 /* 17 asks the access method whether it can build in parallel */
 #if PG_VERSION_NUM >= 170000
 #define compat_set_can_build_parallel(am) ((am)->amcanbuildparallel = true)

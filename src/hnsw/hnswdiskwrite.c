@@ -824,6 +824,69 @@ hnsw_diskgraph_relink(HnswDiskGraph *graph, uint32 page, const char *before,
 		hnsw_edit_cancel(&edit);
 }
 
+/* First edge of a slot that names a node of the set, or -1. */
+static int
+find_edge_to(const HnswLayout *layout, HnswSlot *slot, const HnswNodeSet *set)
+{
+	for (int i = 0; i < slot->nedges; i++)
+	{
+		if (hnsw_nodeset_has(set, hnsw_slot_edge(slot, layout, i)->node))
+			return i;
+	}
+	return -1;
+}
+
+/* Take edge i out; the last one takes its place. */
+static void
+drop_edge(const HnswLayout *layout, HnswSlot *slot, int i)
+{
+	int			last = --slot->nedges;
+
+	if (i != last)
+	{
+		memcpy(hnsw_slot_edge(slot, layout, i),
+			   hnsw_slot_edge(slot, layout, last), layout->edge_bytes);
+		hnsw_slot_set_occluded(slot, layout, i,
+							   hnsw_slot_occluded(slot, layout, last));
+	}
+	memset(hnsw_slot_edge(slot, layout, last), 0, layout->edge_bytes);
+	hnsw_slot_set_occluded(slot, layout, last, false);
+}
+
+void
+hnsw_diskgraph_drop_edges(HnswDiskGraph *graph, uint32 page,
+						  const HnswNodeSet *set)
+{
+	HnswIndex  *index = graph->index;
+	const HnswLayout *layout = &index->space.layout;
+	HnswNode	first = hnsw_page_first_node(layout, page);
+	BlockNumber block = look_up_page(graph, page);
+	bool		written = false;
+	HnswEdit	edit;
+	int			at;
+
+	hnsw_edit_begin(&edit, index->rel, index->logged);
+	at = lock_node_page(&edit, block, page);
+	for (uint32 i = 0; at >= 0 && i < layout->nodes_per_page; i++)
+	{
+		HnswSlot   *slot = slot_at(graph, &edit, at, first + i);
+		int			edge;
+
+		if (!is_live(graph, slot, slot->version) ||
+			find_edge_to(layout, slot, set) < 0)
+			continue;
+		slot = change_slot(graph, &edit, at, first + i);
+		while ((edge = find_edge_to(layout, slot, set)) >= 0)
+			drop_edge(layout, slot, edge);
+		written = true;
+	}
+
+	if (written)
+		hnsw_edit_finish(&edit);
+	else
+		hnsw_edit_cancel(&edit);
+}
+
 /* ---- W9: freeing ---- */
 
 int

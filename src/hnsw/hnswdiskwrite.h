@@ -17,6 +17,7 @@
 #define HNSWDISKWRITE_H
 
 #include "hnsw/hnswdiskgraph.h"
+#include "hnsw/hnswnodeset.h"
 
 /*
  * hnsw_diskgraph_remove_tids -- W6: remove inline heap TIDs of the nodes of
@@ -57,6 +58,14 @@ extern bool hnsw_diskgraph_unchain(HnswDiskGraph *graph, HnswNode node,
 extern void hnsw_diskgraph_relink(HnswDiskGraph *graph, uint32 page,
 								  const char *before, const char *after,
 								  bool *changed);
+
+/*
+ * hnsw_diskgraph_drop_edges -- W7 without taking anything new: drop the edges
+ * of a page's LIVE nodes to nodes of a set.  Decided under the lock, so it
+ * succeeds whatever others do.
+ */
+extern void hnsw_diskgraph_drop_edges(HnswDiskGraph *graph, uint32 page,
+									  const HnswNodeSet *set);
 
 /*
  * hnsw_diskgraph_free -- W9: free the EMPTY nodes of one page that 'which'

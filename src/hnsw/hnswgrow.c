@@ -135,8 +135,6 @@ append_to_same(HnswGrower *grower, ItemPointer tid)
 	{
 		HnswOutcome outcome = HNSW_CHANGED;
 
-		if (candidates[i].dist > candidates[0].dist)
-			break;
 		if (!hnsw_space_same(space, candidates[i].own, grower->own))
 			continue;
 
@@ -320,24 +318,35 @@ add_entry_if_due(HnswGrower *grower, HnswNode node, uint32 version,
 }
 
 bool
-hnsw_grow_insert(HnswGrower *grower, const void *value, ItemPointer tid)
+hnsw_grow_encode(HnswGrower *grower, const void *value)
+{
+	return hnsw_space_own(&grower->index->space, value, grower->scratch,
+						  grower->own);
+}
+
+void
+hnsw_grow_encoded(HnswGrower *grower, ItemPointer tid)
 {
 	HnswNode	node;
 	uint32		version;
 	bool		linked;
 
-	if (!hnsw_space_own(&grower->index->space, value, grower->scratch,
-						grower->own))
-		return false;
-
 	find_candidates(grower);
 	HNSW_POINT("insert-after-search");
 	if (append_to_same(grower, tid))
-		return true;
+		return;
 
 	node = write_new_node(grower, tid, &version);
 	HNSW_POINT("insert-after-node");
 	linked = write_back_links(grower, node, version);
 	add_entry_if_due(grower, node, version, linked);
+}
+
+bool
+hnsw_grow_insert(HnswGrower *grower, const void *value, ItemPointer tid)
+{
+	if (!hnsw_grow_encode(grower, value))
+		return false;
+	hnsw_grow_encoded(grower, tid);
 	return true;
 }

@@ -35,14 +35,22 @@ hnsw_build_pool(int ef_construction)
 extern HnswGrower *hnsw_grow_begin(HnswIndex *index);
 
 /*
- * hnsw_grow_insert -- insert one detoasted value that has the dimensions of
- * the index.
+ * hnsw_grow_encode -- prepare to insert a detoasted value that has the
+ * dimensions of the index.  Locks: none.  Returns false for a value that is
+ * not indexed.
+ */
+extern bool hnsw_grow_encode(HnswGrower *grower, const void *value);
+
+/*
+ * hnsw_grow_encoded -- insert the value that was encoded last.
  *
  * Locks: the caller holds U in share mode, unless nothing can VACUUM the index.
  * Errors: as hnsw_index_append; INDEX_CORRUPTED if no page takes a node.  After
  * an error the index holds at most a node with a heap TID that is dead.
- * Returns false for a value that is not indexed.
  */
+extern void hnsw_grow_encoded(HnswGrower *grower, ItemPointer tid);
+
+/* Both; returns false for a value that is not indexed. */
 extern bool hnsw_grow_insert(HnswGrower *grower, const void *value,
 							 ItemPointer tid);
 

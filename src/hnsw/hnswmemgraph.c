@@ -50,7 +50,7 @@ typedef struct NodeHeader
  * between these limits.  Chosen, not measured.
  */
 #define MIN_CHUNK_BYTES		((uint64) 64 * 1024)
-#define MAX_CHUNK_BYTES		((uint64) 64 * 1024 * 1024)
+#define MAX_CHUNK_BYTES		((uint64) 16 * 1024 * 1024)
 
 /* entries that repair may add when nothing else makes a node reachable */
 #define SPARE_ENTRIES		64

@@ -44,39 +44,34 @@ typedef struct HnswCache
 
 #define CACHE_MEMORY_OFF	MAXALIGN(offsetof(HnswCache, memory))
 
-/* why an index cannot be used */
-typedef struct Fault
-{
-	int			sqlstate;
-	char	   *message;
-	char	   *detail;			/* NULL if there is none */
-} Fault;
-
 /* ---- what is wrong with an index ---- */
 
 static void
-set_unexpected(Fault *fault, Relation rel, BlockNumber block,
+set_unexpected(HnswFault *fault, Relation rel, BlockNumber block,
 			   const char *detail)
 {
 	fault->sqlstate = ERRCODE_INDEX_CORRUPTED;
+	fault->block = block;
 	fault->message = psprintf("index \"%s\" contains unexpected page at block %u",
 							  RelationGetRelationName(rel), block);
 	fault->detail = pstrdup(detail);
 }
 
 static void
-set_foreign(Fault *fault, Relation rel, uint32 magic)
+set_foreign(HnswFault *fault, Relation rel, uint32 magic)
 {
 	fault->sqlstate = ERRCODE_INDEX_CORRUPTED;
+	fault->block = HNSW_META_BLKNO;
 	fault->message = psprintf("index \"%s\" was built by pgvector and cannot be read",
 							  RelationGetRelationName(rel));
 	fault->detail = psprintf("Block 0 has magic number 0x%X.", magic);
 }
 
 static void
-set_version(Fault *fault, Relation rel, uint32 version)
+set_version(HnswFault *fault, Relation rel, uint32 version)
 {
 	fault->sqlstate = ERRCODE_FEATURE_NOT_SUPPORTED;
+	fault->block = HNSW_META_BLKNO;
 	fault->message = psprintf("index \"%s\" has format version %u",
 							  RelationGetRelationName(rel), version);
 	fault->detail = psprintf("This build supports version %u.",
@@ -84,15 +79,16 @@ set_version(Fault *fault, Relation rel, uint32 version)
 }
 
 static void
-set_unsupported_type(Fault *fault)
+set_unsupported_type(HnswFault *fault)
 {
 	fault->sqlstate = ERRCODE_FEATURE_NOT_SUPPORTED;
+	fault->block = InvalidBlockNumber;
 	fault->message = pstrdup("type not supported for hnsw index");
 	fault->detail = NULL;
 }
 
 static void
-report_fault(const Fault *fault)
+report_fault(const HnswFault *fault)
 {
 	ereport(ERROR,
 			(errcode(fault->sqlstate),
@@ -121,7 +117,7 @@ hnsw_index_metric(Relation index)
 
 	if (metric == NULL)
 	{
-		Fault		fault;
+		HnswFault		fault;
 
 		set_unsupported_type(&fault);
 		report_fault(&fault);
@@ -134,7 +130,7 @@ hnsw_index_metric(Relation index)
  * ours and of this version.
  */
 static bool
-copy_metapage(Relation rel, char *page, Fault *fault)
+copy_metapage(Relation rel, char *page, HnswFault *fault)
 {
 	HnswMetaPageData *meta = hnsw_page_meta((Page) page);
 	uint32		magic;
@@ -251,7 +247,7 @@ allocate_index(Relation rel, Size space_bytes, void **memory)
 }
 
 static HnswIndex *
-open_from_metapage(Relation rel, const HnswMetaPageData *meta, Fault *fault)
+open_from_metapage(Relation rel, const HnswMetaPageData *meta, HnswFault *fault)
 {
 	const VectorMetric *metric = find_metric(rel);
 	const char *wrong;
@@ -349,8 +345,8 @@ open_from_cache(Relation rel, const HnswMetaPageData *meta)
 	return index;
 }
 
-static HnswIndex *
-open_index(Relation rel, Fault *fault)
+HnswIndex *
+hnsw_index_examine(Relation rel, HnswFault *fault)
 {
 	PGAlignedBlock page;
 	HnswMetaPageData *meta = hnsw_page_meta(page.data);
@@ -372,8 +368,8 @@ open_index(Relation rel, Fault *fault)
 HnswIndex *
 hnsw_index_open(Relation rel)
 {
-	Fault		fault;
-	HnswIndex  *index = open_index(rel, &fault);
+	HnswFault		fault;
+	HnswIndex  *index = hnsw_index_examine(rel, &fault);
 
 	if (index == NULL)
 		report_fault(&fault);
@@ -383,8 +379,8 @@ hnsw_index_open(Relation rel)
 HnswIndex *
 hnsw_index_try(Relation rel, const char **why)
 {
-	Fault		fault;
-	HnswIndex  *index = open_index(rel, &fault);
+	HnswFault		fault;
+	HnswIndex  *index = hnsw_index_examine(rel, &fault);
 
 	if (index == NULL)
 		*why = fault.message;

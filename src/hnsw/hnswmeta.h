@@ -43,6 +43,18 @@ extern HnswIndex *hnsw_index_open(Relation rel);
  */
 extern HnswIndex *hnsw_index_try(Relation rel, const char **why);
 
+/* why an index cannot be used */
+typedef struct HnswFault
+{
+	int			sqlstate;
+	BlockNumber block;			/* InvalidBlockNumber: no block's fault */
+	char	   *message;
+	char	   *detail;			/* NULL if there is none */
+} HnswFault;
+
+/* hnsw_index_examine -- the same, with all that there is to say about it. */
+extern HnswIndex *hnsw_index_examine(Relation rel, HnswFault *fault);
+
 /*
  * hnsw_meta_peek -- copy the metapage only, without checks beyond size and
  * kind; false if there is none of ours.  For the cost estimate.

@@ -60,19 +60,19 @@ static void
 choose_entries(Writer *writer)
 {
 	HnswMemGraph *mem = writer->mem;
-	uint32		target = hnsw_entry_target(&writer->index->space,
+	uint64		target = hnsw_entry_target(&writer->index->space,
 										   writer->nlive);
-	uint32		n = Min(target, writer->nlive);
+	uint64		nchosen = 0;
+	uint64		nseen = 0;
 
 	hnsw_memgraph_clear_entries(mem);
-	for (uint32 i = 0; i < n; i++)
+	for (HnswNode node = 0; node < writer->nnodes; node++)
 	{
-		HnswNode	node = (uint64) writer->nnodes * i / n;
-
-		/* there are fewer TIDS slots than nodes, but they may lie together */
-		while (hnsw_memgraph_slot(mem, node)->state != HNSW_LIVE)
-			node = (node + 1) % writer->nnodes;
-		hnsw_memgraph_add_entry(mem, node);
+		if (hnsw_memgraph_slot(mem, node)->state != HNSW_LIVE)
+			continue;
+		if (nseen++ * target >= nchosen * writer->nlive &&
+			hnsw_memgraph_add_entry(mem, node))
+			nchosen++;
 	}
 }
 
@@ -387,11 +387,9 @@ fill_flat(Writer *writer, HnswNode node, HnswFlat *flat)
 
 	flat->version = slot->version;
 	flat->state = slot->state;
+	ItemPointerSetInvalid(&flat->tid);
 	if (slot->state != HNSW_LIVE)
-	{
-		ItemPointerSetInvalid(&flat->tid);
 		return;
-	}
 	flat->tid = slot->tids[0];
 	flat->more = slot->ntids > 1;
 	hnsw_space_flat(&writer->index->space,
@@ -411,11 +409,9 @@ write_flats(Writer *writer, BlockNumber block, uint32 npages)
 					   hnsw_page_used(layout, HNSW_PAGE_FLAT));
 		for (uint32 i = 0; i < layout->flats_per_page; i++, number++)
 		{
-			HnswFlat   *flat = hnsw_page_flat(page.data, layout, number);
-
-			ItemPointerSetInvalid(&flat->tid);
 			if (number < writer->nnodes)
-				fill_flat(writer, writer->order[number], flat);
+				fill_flat(writer, writer->order[number],
+						  hnsw_page_flat(page.data, layout, number));
 		}
 		write_page(writer, block + p, page.data);
 	}

@@ -8,8 +8,9 @@
  * past the stated length is read or written.
  *
  * kernel_scalar.c is the definition.  Every other table must equal it: integer
- * kernels bit for bit, float kernels within KERNEL_TOLERANCE times the sum of
- * the absolute values of the terms.  NaN in a float input gives NaN out.
+ * kernels bit for bit, float kernels within KERNEL_TOLERANCE (n * 2^-24 if that
+ * is more) times the sum of the absolute values of the terms.  NaN in a float
+ * input gives NaN out, except where an entry says otherwise.
  *
  * IDENTIFICATION
  *	  src/kernel/kernel.h

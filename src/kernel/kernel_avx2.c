@@ -594,8 +594,8 @@ KERNEL_POPCNT void
 jaccard(const uint8_t *a, const uint8_t *b, size_t n, uint32_t *both,
 		uint32_t *either)
 {
-	uint64_t	nboth = 0;
-	uint64_t	neither = 0;
+	uint64_t	n_both = 0;
+	uint64_t	n_either = 0;
 	uint64_t	x;
 	uint64_t	y;
 	size_t		i = 0;
@@ -604,13 +604,13 @@ jaccard(const uint8_t *a, const uint8_t *b, size_t n, uint32_t *both,
 	{
 		x = load_u64(a + i);
 		y = load_u64(b + i);
-		nboth += POPCOUNT(x & y);
-		neither += POPCOUNT(x | y);
+		n_both += POPCOUNT(x & y);
+		n_either += POPCOUNT(x | y);
 	}
 	x = load_tail(a + i, n - i);
 	y = load_tail(b + i, n - i);
-	*both = (uint32_t) (nboth + POPCOUNT(x & y));
-	*either = (uint32_t) (neither + POPCOUNT(x | y));
+	*both = (uint32_t) (n_both + POPCOUNT(x & y));
+	*either = (uint32_t) (n_either + POPCOUNT(x | y));
 }
 
 /* ---- residuals ---- */

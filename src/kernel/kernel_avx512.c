@@ -543,8 +543,8 @@ KERNEL void
 jaccard(const uint8_t *a, const uint8_t *b, size_t n, uint32_t *both,
 		uint32_t *either)
 {
-	__m512i		nboth = _mm512_setzero_si512();
-	__m512i		neither = nboth;
+	__m512i		n_both = _mm512_setzero_si512();
+	__m512i		n_either = n_both;
 
 	for (size_t i = 0; i < n; i += 64)
 	{
@@ -552,13 +552,13 @@ jaccard(const uint8_t *a, const uint8_t *b, size_t n, uint32_t *both,
 		__m512i		x = _mm512_maskz_loadu_epi8(mask, a + i);
 		__m512i		y = _mm512_maskz_loadu_epi8(mask, b + i);
 
-		nboth = _mm512_add_epi64(nboth,
+		n_both = _mm512_add_epi64(n_both,
 								 _mm512_popcnt_epi64(_mm512_and_si512(x, y)));
-		neither = _mm512_add_epi64(neither,
+		n_either = _mm512_add_epi64(n_either,
 								   _mm512_popcnt_epi64(_mm512_or_si512(x, y)));
 	}
-	*both = sum_u64x8(nboth);
-	*either = sum_u64x8(neither);
+	*both = sum_u64x8(n_both);
+	*either = sum_u64x8(n_either);
 }
 
 /* ---- residuals ---- */

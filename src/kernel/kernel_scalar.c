@@ -161,16 +161,16 @@ static void
 jaccard(const uint8_t *a, const uint8_t *b, size_t n, uint32_t *both,
 		uint32_t *either)
 {
-	uint32_t	nboth = 0;
-	uint32_t	neither = 0;
+	uint32_t	n_both = 0;
+	uint32_t	n_either = 0;
 
 	for (size_t i = 0; i < n; i++)
 	{
-		nboth += popcount_byte(a[i] & b[i]);
-		neither += popcount_byte(a[i] | b[i]);
+		n_both += popcount_byte(a[i] & b[i]);
+		n_either += popcount_byte(a[i] | b[i]);
 	}
-	*both = nboth;
-	*either = neither;
+	*both = n_both;
+	*either = n_either;
 }
 
 /* one dimension of a residual: its sign bit and its part of the sums */

@@ -82,7 +82,7 @@ extern void quant_edge_estimate_ip(const QuantQuery *query,
 /*
  * |r|^2 of an edge, recovered from its factors: add + scale * <c, x'>.
  * 'node' is c prepared by quant_query_from_code / quant_query_init.  l2sq[i] is
- * never negative; its error is the rounding of 'add', 2^-9 |add| at most.
+ * never negative; its error is the rounding of 'add', 2^-8 |add| at most.
  */
 extern void quant_edge_lengths(const QuantQuery *node, const uint8_t *edges,
 							   size_t stride, int n, int32_t *sums,

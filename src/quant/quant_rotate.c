@@ -3,10 +3,11 @@
  * quant_rotate.c
  *	  A random rotation from a seed: signs, Hadamard transforms, butterflies.
  *
- * A round is: multiply by the factors, transform the block, mix the halves.
- * All scales of a round (1/sqrt(block) where the transform works, 1/sqrt(2) of
- * the butterfly) are in its factors, so what follows them is only additions
- * and no compiler can fuse anything: the result is equal bits everywhere.
+ * A round is: multiply by the factors, transform the block, and after an odd
+ * round mix the halves.  All scales of a round (1/sqrt(block) where the
+ * transform works, 1/sqrt(2) of the mixing) are in its factors, so what follows
+ * them is only additions and no compiler can fuse anything: the result is equal
+ * bits everywhere.
  *
  * IDENTIFICATION
  *	  src/quant/quant_rotate.c
@@ -58,6 +59,13 @@ block_start(const QuantRotation *rotation, int round)
 	return round % 2 == 0 ? 0 : rotation->rdim - rotation->block;
 }
 
+/* are the halves mixed after this round? */
+static bool
+mixes_halves(const QuantRotation *rotation, int round)
+{
+	return rotation->has_mixing && round % 2 == 1;
+}
+
 void
 quant_rotation_init(QuantRotation *rotation, int dim, uint64_t seed,
 					void *space)
@@ -65,19 +73,20 @@ quant_rotation_init(QuantRotation *rotation, int dim, uint64_t seed,
 	float	   *factors = space;
 	uint64_t	state = seed;
 	uint64_t	random = 0;
-	float		inside;
-	float		outside = (float) sqrt(0.5);
 
 	rotation->dim = dim;
 	rotation->rdim = quant_rotated_dim(dim);
 	rotation->block = QUANT_MIN_RDIM;
 	while (rotation->block * 2 <= rotation->rdim)
 		rotation->block *= 2;
+	rotation->has_mixing = rotation->block < rotation->rdim;
 	rotation->signs = factors;
-	inside = (float) sqrt(0.5 / rotation->block);
 
 	for (int round = 0; round < QUANT_ROUNDS; round++)
 	{
+		double		mixing = mixes_halves(rotation, round) ? 0.5 : 1;
+		float		outside = (float) sqrt(mixing);
+		float		inside = (float) sqrt(mixing / rotation->block);
 		int			start = block_start(rotation, round);
 		int			end = start + rotation->block;
 
@@ -85,7 +94,7 @@ quant_rotation_init(QuantRotation *rotation, int dim, uint64_t seed,
 		{
 			float		factor = i >= start && i < end ? inside : outside;
 
-			/* rdim is no multiple of 64: each round begins a new word */
+			/* each round begins with a new word, whatever rdim is */
 			if (i % 64 == 0)
 				random = next_random(&state);
 			*factors++ = (random >> (i % 64)) & 1 ? -factor : factor;
@@ -139,6 +148,7 @@ quant_rotate(const QuantRotation *rotation, const float *in, float *out)
 		multiply(out, rotation->signs + (size_t) round * rdim, rdim);
 		kernels.fht_f32(out + block_start(rotation, round),
 						(size_t) rotation->block);
-		mix_halves(out, out + half, half);
+		if (mixes_halves(rotation, round))
+			mix_halves(out, out + half, half);
 	}
 }

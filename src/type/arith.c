@@ -140,9 +140,9 @@ Datum
 vector_dims(PG_FUNCTION_ARGS)
 {
 	/* the dimensions are in the first bytes: no need to fetch the rest */
-	Datum		datum = PG_GETARG_DATUM(0);
-	Vector	   *head = (Vector *) PG_DETOAST_DATUM_SLICE(datum, 0,
-														 VECTOR_SIZE(0) - VARHDRSZ);
+	int32		nbytes = VECTOR_SIZE(0) - VARHDRSZ;
+	Vector	   *head = (Vector *) PG_DETOAST_DATUM_SLICE(PG_GETARG_DATUM(0),
+														 0, nbytes);
 
 	PG_RETURN_INT32(head->dim);
 }

@@ -19,6 +19,7 @@
 #include "compat.h"
 #include "utils/array.h"
 
+/* these raise, each its one error */
 pg_noreturn extern void report_bad_dim(const char *type, int64 dim, int max_dim);
 pg_noreturn extern void report_unexpected_dim(int expected, int dim);
 pg_noreturn extern void report_different_dims(const char *type, int a, int b);

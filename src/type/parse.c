@@ -19,6 +19,7 @@
  *-------------------------------------------------------------------------
  */
 #include <errno.h>
+#include <float.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -72,9 +73,6 @@ static const double pow10_table[POW10_MAX - POW10_MIN + 1] = {
 #define EXTRA_MASK		((UINT64_C(1) << 29) - 1)
 #define EXTRA_HALF		(UINT64_C(1) << 28)
 
-/* biased exponent of the smallest normal float, in a double */
-#define FLOAT_MIN_EXPONENT	(1023 - 126)
-
 static inline bool
 is_digit(char c)
 {
@@ -88,37 +86,51 @@ static const uint64_t small_pow10[9] = {
 };
 
 /*
- * How many of the eight characters at 's' are digits before the first that is
- * not, and the number they make.
+ * load_eight -- the eight characters at 's', digits as their values.
+ *
+ * In *others, the lowest bit set is in the byte of the first that is no digit;
+ * 0 if all are.
  */
-static inline int
-read_eight(const char *s, uint64_t *number)
+static inline uint64_t
+load_eight(const char *s, uint64_t *others)
 {
 	uint64_t	v;
-	uint64_t	other;
-	int			ndigits;
 
 	memcpy(&v, s, 8);
 	v ^= UINT64_C(0x3030303030303030);
 
 	/*
-	 * High bit of each byte above 9.  A carry spoils only bytes behind the
-	 * first of those, which do not matter.
+	 * The high bit of each byte above 9.  A carry spoils only bytes behind
+	 * the first of those, which do not matter.
 	 */
-	other = ((v + UINT64_C(0x7676767676767676)) | v) &
+	*others = ((v + UINT64_C(0x7676767676767676)) | v) &
 		UINT64_C(0x8080808080808080);
-	ndigits = other == 0 ? 8 : __builtin_ctzll(other) / 8;
-	if (ndigits == 0)
-		return 0;
+	return v;
+}
 
-	/* put zeros before the digits, then add up pairs, fours, eight */
-	v <<= 64 - 8 * ndigits;
+/* how many digits come before the first other character; others is not 0 */
+static inline int
+count_digits(uint64_t others)
+{
+	return __builtin_ctzll(others) / 8;
+}
+
+/*
+ * add_up -- the number that the first 'ndigits' bytes, 0 to 8, of v make.
+ */
+static inline uint64_t
+add_up(uint64_t v, int ndigits)
+{
+	/* zeros before the digits; in two steps, as a shift by 64 is undefined */
+	if (ndigits < 8)
+		v = (v << 8) << (56 - 8 * ndigits);
+
+	/* pairs, fours, eight */
 	v = (v * (10 * 256 + 1)) >> 8;
 	v = ((v & UINT64_C(0x00FF00FF00FF00FF)) *
 		 (UINT64_C(100) * 65536 + 1)) >> 16;
-	*number = ((v & UINT64_C(0x0000FFFF0000FFFF)) *
-			   ((UINT64_C(10000) << 32) + 1)) >> 32;
-	return ndigits;
+	return ((v & UINT64_C(0x0000FFFF0000FFFF)) *
+			((UINT64_C(10000) << 32) + 1)) >> 32;
 }
 
 #endif							/* PARSE_EIGHT_DIGITS */
@@ -136,12 +148,11 @@ take_fraction(const char *s, const char *end, uint64_t *w, int64_t *exponent)
 #ifdef PARSE_EIGHT_DIGITS
 	while (end - s >= 8 && *w < W_FULL)
 	{
-		uint64_t	number;
-		int			ndigits = read_eight(s, &number);
+		uint64_t	others;
+		uint64_t	v = load_eight(s, &others);
+		int			ndigits = others == 0 ? 8 : count_digits(others);
 
-		if (ndigits == 0)
-			break;
-		*w = *w * small_pow10[ndigits] + number;
+		*w = *w * small_pow10[ndigits] + add_up(v, ndigits);
 		s += ndigits;
 		if (ndigits < 8)
 			break;
@@ -161,9 +172,9 @@ static const char *
 skip_digits(const char *s, const char *end)
 {
 #ifdef PARSE_EIGHT_DIGITS
-	uint64_t	number;
+	uint64_t	others;
 
-	while (end - s >= 8 && read_eight(s, &number) == 8)
+	while (end - s >= 8 && (load_eight(s, &others), others == 0))
 		s += 8;
 #endif
 	while (is_digit(*s))
@@ -198,6 +209,27 @@ take_exponent(const char *s, int64_t *exponent)
 }
 
 /*
+ * round_product -- the float nearest to what 'product' stands for.
+ *
+ * error_ulp: how far off, at most, the product is.  Returns false if that
+ * leaves two floats to choose from.  The product is 0 or a normal float.
+ */
+static inline bool
+round_product(double product, uint64_t error_ulp, float *value)
+{
+	uint64_t	bits;
+
+	memcpy(&bits, &product, sizeof(bits));
+	if ((bits & EXTRA_MASK) - (EXTRA_HALF - error_ulp) <= 2 * error_ulp)
+		return false;
+
+	/* from the bits just looked at, whatever the register may hold */
+	memcpy(&product, &bits, sizeof(bits));
+	*value = (float) product;
+	return true;
+}
+
+/*
  * round_decimal -- w * 10^exponent as a float, if doubles can tell.
  *
  * error_ulp: how far off, at most, the product is.  Returns false if the
@@ -207,7 +239,6 @@ static inline bool
 round_decimal(uint64_t w, int64_t exponent, uint64_t error_ulp, float *value)
 {
 	double		product;
-	uint64_t	bits;
 
 	if (w == 0 || exponent < POW10_MIN)
 	{
@@ -221,17 +252,9 @@ round_decimal(uint64_t w, int64_t exponent, uint64_t error_ulp, float *value)
 	}
 
 	product = (double) (int64_t) w * pow10_table[exponent - POW10_MIN];
-	memcpy(&bits, &product, sizeof(bits));
-
-	if ((bits & EXTRA_MASK) - (EXTRA_HALF - error_ulp) <= 2 * error_ulp)
+	if (product < FLT_MIN)
 		return false;
-	if ((bits >> 52) < FLOAT_MIN_EXPONENT)
-		return false;
-
-	/* from the bits just looked at, whatever the register may hold */
-	memcpy(&product, &bits, sizeof(bits));
-	*value = (float) product;
-	return true;
+	return round_product(product, error_ulp, value);
 }
 
 /* -x or x, without a branch */
@@ -268,9 +291,9 @@ parse_unusual(const char *s, const char **after, float *value)
 }
 
 /*
- * parse_number -- parse_float, to be inlined.
+ * parse_number -- parse_float; see there.
  */
-static inline ParseStatus
+static ParseStatus
 parse_number(const char *s, const char *end, const char **after, float *value)
 {
 	const char *start = s;
@@ -324,6 +347,88 @@ parse_number(const char *s, const char *end, const char **after, float *value)
 	return isinf(*value) ? PARSE_OVERFLOW : PARSE_OK;
 }
 
+#ifdef PARSE_EIGHT_DIGITS
+
+/*
+ * parse_usual -- the two forms nearly all numbers in vectors have.
+ *
+ * That is, after a sign or none, d.ddd with at most 23 digits behind the
+ * point, or an integer of at most 7; then a comma or bracket.  Digits are not
+ * looked at one by one: their number varies at random, so that each loop or
+ * branch on it would be mispredicted.  This doubles the speed of a list.
+ *
+ * Returns false if the number is not one of these or cannot be rounded here.
+ */
+static inline bool
+parse_usual(const char *s, const char *end, const char **after, float *value)
+{
+	bool		negative = (*s == '-');
+	const char *fraction = NULL;
+	uint64_t	w = 0;
+	uint64_t	v;
+	uint64_t	others;
+	uint64_t	error_ulp = ERROR_ULP;
+	int			nfraction = 0;
+	int			ndigits;
+
+	/* sign, digit, point, sixteen digits, eight characters */
+	if (end - s < 1 + 1 + 1 + 16 + 8)
+		return false;
+	s += negative;
+	if (!is_digit(*s))
+		return false;
+
+	v = load_eight(s, &others);
+	if (s[1] == '.')
+	{
+		w = *s - '0';
+		s += 2;
+		fraction = s;
+		v = load_eight(s, &others);
+		if (others == 0)
+		{
+			w = w * small_pow10[8] + add_up(v, 8);
+			s += 8;
+			v = load_eight(s, &others);
+		}
+		if (others == 0)
+		{
+			/* a double: what comes after sixteen digits is left out */
+			w = w * small_pow10[8] + add_up(v, 8);
+			if (w < W_FULL)
+				return false;
+			s += 8;
+			nfraction = s - fraction;
+			error_ulp = ERROR_ULP_CUT;
+			(void) load_eight(s, &others);
+		}
+	}
+	if (others == 0)
+		return false;
+
+	ndigits = count_digits(others);
+	s += ndigits;
+	if (*s != ',' && *s != ']')
+		return false;
+
+	if (nfraction == 0)
+	{
+		w = w * small_pow10[ndigits] + add_up(v, ndigits);
+		if (fraction != NULL)
+			nfraction = s - fraction;
+	}
+	if (!round_product((double) (int64_t) w *
+					   pow10_table[-nfraction - POW10_MIN],
+					   error_ulp, value))
+		return false;
+
+	*value = negate_if(*value, negative);
+	*after = s;
+	return true;
+}
+
+#endif							/* PARSE_EIGHT_DIGITS */
+
 ParseStatus
 parse_float(const char *s, const char *end, const char **after, float *value)
 {
@@ -345,9 +450,14 @@ parse_float_list(const char **s, const char *end, float *values, int max,
 
 		at = parse_skip_blanks(at);
 		*s = at;
-		status = parse_number(at, end, &at, &values[*n]);
-		if (status != PARSE_OK)
-			return status;
+#ifdef PARSE_EIGHT_DIGITS
+		if (!parse_usual(at, end, &at, &values[*n]))
+#endif
+		{
+			status = parse_number(at, end, &at, &values[*n]);
+			if (status != PARSE_OK)
+				return status;
+		}
 		(*n)++;
 
 		at = parse_skip_blanks(at);

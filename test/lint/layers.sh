@@ -128,51 +128,66 @@ only  'quant/ is plain C over kernel/' 'src/quant/*.[ch]' \
 
 # 1: types
 own   'type/ sees kernel/ only' 'src/type/*.[ch]' 'kernel/kernel\.h|type/.*|compat\.h'
+only  'type/parse is plain C' 'src/type/parse.[ch]' "($std)\.h|type/parse\.h"
 own   'compat.h sees nothing of ours' 'src/compat.h' 'none'
 
-# 2: bytes of a page; the code space of an index; decisions on the bytes of a
-# node's edges; the abstract graph
+# What is below a layer, as names of hnsw headers.
+below3='page|nodeset|space|graph|link'
+below4="$below3|store|meta|search|select"
+below5="$below4|memgraph|diskgraph|diskwrite|grow|repair|write"
+low='type/metric\.h|quant/.*|kernel/kernel\.h|compat\.h'
+
+# 2: bytes of a page; a set of node numbers; the code space of an index; the
+# abstract graph; decisions on the bytes of a node's edges
 only  'hnswpage knows bytes, no buffers, no codes' "${h}page.[ch]" \
 	"($std)\.h|postgres\.h|storage/(bufpage|itemptr|block)\.h|hnsw/hnswpage\.h|compat\.h"
-own   'hnswspace joins page, codes and metric' "${h}space.[ch]" \
-	'hnsw/hnsw(page|space)\.h|quant/.*|kernel/kernel\.h|type/metric\.h|compat\.h'
+own   'hnswnodeset sees hnswpage' "${h}nodeset.h" 'hnsw/hnswpage\.h'
+never 'hnswnodeset knows no storage' "${h}nodeset.h" 'storage/|access/|utils/rel'
+own   'hnswspace joins page, codes and metric' "${h}space.[ch]" "hnsw/hnsw(page|space)\.h|$low"
 never 'hnswspace knows no buffers, no relations' "${h}space.[ch]" \
 	'storage/(buf|lock|lmgr|lwlock)|access/|utils/rel|catalog/'
-own   'hnswgraph.h is an idea' "${h}graph.h" 'hnsw/hnswspace\.h'
+own   'hnswgraph.h is an idea' "${h}graph.h" 'hnsw/hnsw(space|nodeset)\.h'
 never 'hnswgraph.h knows no storage' "${h}graph.h" 'storage/|access/|utils/rel'
 own   'hnswlink sees page, space and graph' "${h}link.[ch]" \
-	'hnsw/hnsw(page|space|graph|link)\.h|compat\.h'
+	"hnsw/hnsw($below3)\.h|compat\.h"
 never 'hnswlink knows no buffers' "${h}link.[ch]" \
 	'storage/(buf|lock|lmgr|lwlock)|access/|utils/rel'
 
 # 3: store and metapage; search and selection
 own   'hnswstore sees hnswpage' "${h}store.[ch]" 'hnsw/hnsw(store|page)?\.h|compat\.h'
 own   'hnswmeta sees store, space, page and quant/' "${h}meta.[ch]" \
-	'hnsw/hnsw(meta|store|space|page)?\.h|quant/.*|type/metric\.h|compat\.h'
+	"hnsw/hnsw(meta|store|space|page)?\.h|$low"
 own   'hnswsearch sees hnswgraph and hnswlink' "${h}search.[ch]" \
-	'hnsw/hnsw(graph|search|link)\.h|compat\.h'
+	'hnsw/hnsw(graph|search|link|nodeset)\.h|compat\.h'
 own   'hnswselect sees hnswgraph and hnswlink' "${h}select.[ch]" \
 	'hnsw/hnsw(graph|select|link)\.h|compat\.h'
 never 'the algorithm knows no storage' "${h}search.[ch] ${h}select.[ch]" \
 	'storage/|access/|utils/rel'
 
-# 4: the two graphs, which do not know each other
+# 4: the two graphs, which do not know each other; over the one on pages, what
+# insert and vacuum do to it; over the one in memory, the pages of a build
 own   'hnswmemgraph knows neither disk nor layer 5' "${h}memgraph.[ch]" \
-	'hnsw/hnsw(memgraph|graph|link|search|select|space|page)?\.h|type/metric\.h|quant/.*|kernel/kernel\.h|compat\.h'
-own   'hnswdiskgraph knows neither memory nor layer 5' "${h}diskgraph.[ch] ${h}diskwrite.[ch]" \
-	'hnsw/hnsw(diskgraph|diskwrite|graph|link|search|select|space|page|store|meta)?\.h|type/metric\.h|quant/.*|kernel/kernel\.h|compat\.h'
+	"hnsw/hnsw(memgraph|$below3|search|select)?\.h|$low"
+own   'hnswdiskgraph knows neither memory nor layer 5' \
+	"${h}diskgraph.[ch] ${h}diskwrite.[ch]" \
+	"hnsw/hnsw(diskgraph|diskwrite|$below4)?\.h|$low"
+own   'hnswgrow, hnswrepair, hnswreach see the graph on pages, not memory' \
+	"${h}grow.[ch] ${h}repair.[ch] ${h}reach.c" \
+	"hnsw/hnsw(grow|repair|diskgraph|diskwrite|$below4)?\.h|compat\.h"
+own   'hnswwrite sees memory and store, not the graph on pages' "${h}write.[ch]" \
+	"hnsw/hnsw(write|memgraph|$below4)?\.h|$low"
 
 # 5: what the server calls; only the build knows of its workers
-below='hnsw/hnsw(page|space|link|graph|store|meta|search|select|memgraph|diskgraph|diskwrite)?\.h|type/.*|quant/.*|kernel/kernel\.h|compat\.h'
+below="hnsw/hnsw($below5)?\.h|type/.*|$low"
 own   'build and its workers see what is below' "${h}build.c ${h}parallel.[ch]" \
 	"hnsw/hnswparallel\.h|$below"
 own   'insert, scan, vacuum, cost, options see what is below' \
 	"${h}insert.c ${h}scan.c ${h}vacuum.c ${h}cost.c ${h}options.c" "$below"
 
 # beside: inspection and check, which change nothing and are included by nobody
-own   'inspect and check see what is below 5' "${h}inspect.c ${h}check.c" \
+own   'inspect and check see what is below 5' "${h}inspect.[ch] ${h}check.[ch]" \
 	"hnsw/hnsw(check|inspect)\.h|$below"
-without 'inspect and check change nothing' "${h}inspect.c ${h}check.c" \
+without 'inspect and check change nothing' "${h}inspect.[ch] ${h}check.[ch]" \
 	'hnsw_edit_[a-z_]*|hnsw_store_(write|log|extend|record_free|get_free|vacuum_free)|hnsw_index_(append|add_entry)'
 
 # the names, limits and settings, which all of 3 to 6 may see; test points

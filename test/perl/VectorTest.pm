@@ -60,8 +60,8 @@ sub require_test_points
 # A query, as text, with n rows (id, v): ids from 'first' (default 1) on, and
 # vectors that follow from id, dim and seed alone, so that a table can be filled
 # in pieces.  Without 'clusters' each element is uniform in [-1, 1).  With it,
-# each vector lies near one of c centres, at a fifth of their own spread, which
-# is nearer to what embeddings look like.
+# each vector lies near one of c centres, which are the same for every seed, at a
+# fifth of their spread: nearer to what embeddings and questions look like.
 #
 # hashint8extended is what hash partitioning stands on: the same on every
 # machine and in every version.
@@ -74,8 +74,8 @@ sub vectors
 
 	if (my $c = $opt{clusters})
 	{
-		my $of = "abs(hashint8extended(i, $seed) % $c)";
-		$element = _uniform($of, $seed + 1) . " + 0.2 * $element";
+		my $centre = "abs(hashint8extended(i, $seed) % $c)";
+		$element = _uniform($centre, 0) . " + 0.2 * $element";
 	}
 	return "SELECT i AS id, ("
 	  . "SELECT array_agg(($element)::float4 ORDER BY j)"
@@ -87,6 +87,7 @@ sub vectors
 sub _uniform
 {
 	my ($row, $seed) = @_;
+
 	return "((hashint8extended($row * 65536 + j, $seed) & 65535) / 32768.0 - 1)";
 }
 

@@ -512,9 +512,46 @@ test_units(void)
 	check_extremes(-127);
 }
 
+/* the table named as it was compiled; NULL if this build has none */
+static const Kernels *
+compiled_table(const char *isa)
+{
+#if defined(__x86_64__)
+	if (strcmp(isa, "avx2") == 0)
+		return &kernels_avx2;
+	if (strcmp(isa, "avx512") == 0)
+		return &kernels_avx512;
+#endif
+#if defined(__aarch64__)
+	if (strcmp(isa, "neon") == 0)
+		return &kernels_neon;
+#endif
+	return strcmp(isa, "scalar") == 0 ? &kernels_scalar : NULL;
+}
+
+/* every entry in use is the table's own, or scalar where it has none */
+static void
+check_entries(void)
+{
+	const char *table = (const char *) compiled_table(unit_isa);
+
+	unit_what = "entries";
+	for (size_t at = 0; at < sizeof(Kernels); at += sizeof(void *))
+	{
+		void	   *want;
+
+		memcpy(&want, table + at, sizeof(want));
+		if (want == NULL)
+			memcpy(&want, (const char *) &kernels_scalar + at, sizeof(want));
+		CHECK(memcmp((const char *) &kernels + at, &want, sizeof(want)) == 0,
+			  "entry %zu", at / sizeof(void *));
+	}
+}
+
 static void
 test_table(void)
 {
+	check_entries();
 	test_lengths();
 	test_units();
 }

@@ -9,6 +9,8 @@
  *
  *-------------------------------------------------------------------------
  */
+#include <inttypes.h>
+
 #include "quant/quant_rotate.h"
 #include "unit.h"
 
@@ -69,7 +71,7 @@ init_rotation(QuantRotation *rotation, int dim, uint64_t seed)
 
 /*
  * The rotation by its definition, in double: signs, then the transform of a
- * block, then the butterfly, each with its own scale.
+ * block, then the mixing, each with its own scale.
  */
 static void
 rotate_exactly(const QuantRotation *rotation, const float *in, double *x)
@@ -100,7 +102,7 @@ rotate_exactly(const QuantRotation *rotation, const float *in, double *x)
 		}
 		for (int i = 0; i < block; i++)
 			y[i] /= sqrt(block);
-		for (int i = 0; i < rdim / 2; i++)
+		for (int i = 0; i < rdim / 2 && round % 2 == 1 && block < rdim; i++)
 		{
 			double		a = x[i];
 			double		b = x[i + rdim / 2];
@@ -245,12 +247,12 @@ static void
 test_fixed(void)
 {
 	unit_what = "hash of a rotated vector";
-	CHECK(hash_rotation(3, 0) == HASH_3, "%llx",
-		  (unsigned long long) hash_rotation(3, 0));
-	CHECK(hash_rotation(384, 42) == HASH_384, "%llx",
-		  (unsigned long long) hash_rotation(384, 42));
-	CHECK(hash_rotation(1536, UINT64_MAX) == HASH_1536, "%llx",
-		  (unsigned long long) hash_rotation(1536, UINT64_MAX));
+	CHECK(hash_rotation(3, 0) == UINT64_C(0x494fe96d088c0c57),
+		  "%" PRIx64, hash_rotation(3, 0));
+	CHECK(hash_rotation(384, 42) == UINT64_C(0xbc174c286994a205),
+		  "%" PRIx64, hash_rotation(384, 42));
+	CHECK(hash_rotation(1536, UINT64_MAX) == UINT64_C(0xf5f852d2a637eef5),
+		  "%" PRIx64, hash_rotation(1536, UINT64_MAX));
 	CHECK(hash_rotation(384, 42) != hash_rotation(384, 43),
 		  "two seeds, one rotation");
 }

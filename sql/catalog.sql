@@ -1,0 +1,176 @@
+--
+-- catalog: what clients, dumps and dependent extensions find in the catalogs
+--
+-- The lists below state the contract; the script is not their source.  Each
+-- comparison shows what only one side has: no rows.
+--
+
+CREATE FUNCTION members(class regclass) RETURNS SETOF oid LANGUAGE sql STABLE AS $$
+	SELECT objid FROM pg_depend
+	WHERE deptype = 'e' AND classid = class AND refclassid = 'pg_extension'::regclass
+		AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'vector')
+$$;
+
+-- ---------- types ----------
+
+SELECT typname, typlen, typbyval, typtype, typcategory, typispreferred, typdelim, typalign, typstorage, typcollation,
+	typinput, typoutput, typreceive, typsend, typmodin, typmodout, typanalyze, typarray::regtype
+	FROM pg_type WHERE oid = 'vector'::regtype \gx
+SELECT to_regtype('vector'), to_regtype('_vector'), '_vector'::regtype = 'vector[]'::regtype AS same;
+SELECT format_type('vector'::regtype, 3), format_type('vector'::regtype, -1), format_type('vector[]'::regtype, 3);
+
+-- ---------- functions ----------
+
+CREATE TABLE contract (name text, args text, result text, symbol text);
+INSERT INTO contract (name, args, result) VALUES
+	('vector_in', 'cstring, oid, integer', 'vector'),
+	('vector_out', 'vector', 'cstring'),
+	('vector_typmod_in', 'cstring[]', 'integer'),
+	('vector_recv', 'internal, oid, integer', 'vector'),
+	('vector_send', 'vector', 'bytea'),
+	('l2_distance', 'vector, vector', 'double precision'),
+	('inner_product', 'vector, vector', 'double precision'),
+	('cosine_distance', 'vector, vector', 'double precision'),
+	('l1_distance', 'vector, vector', 'double precision'),
+	('vector_dims', 'vector', 'integer'),
+	('vector_norm', 'vector', 'double precision'),
+	('l2_normalize', 'vector', 'vector'),
+	('binary_quantize', 'vector', 'bit'),
+	('subvector', 'vector, integer, integer', 'vector'),
+	('vector_add', 'vector, vector', 'vector'),
+	('vector_sub', 'vector, vector', 'vector'),
+	('vector_mul', 'vector, vector', 'vector'),
+	('vector_concat', 'vector, vector', 'vector'),
+	('vector_lt', 'vector, vector', 'boolean'),
+	('vector_le', 'vector, vector', 'boolean'),
+	('vector_eq', 'vector, vector', 'boolean'),
+	('vector_ne', 'vector, vector', 'boolean'),
+	('vector_ge', 'vector, vector', 'boolean'),
+	('vector_gt', 'vector, vector', 'boolean'),
+	('vector_cmp', 'vector, vector', 'integer'),
+	('vector_hash', 'vector', 'integer'),
+	('vector_hash_extended', 'vector, bigint', 'bigint'),
+	('vector_l2_squared_distance', 'vector, vector', 'double precision'),
+	('vector_negative_inner_product', 'vector, vector', 'double precision'),
+	('vector_spherical_distance', 'vector, vector', 'double precision'),
+	('vector_accum', 'double precision[], vector', 'double precision[]'),
+	('vector_combine', 'double precision[], double precision[]', 'double precision[]'),
+	('vector_avg', 'double precision[]', 'vector'),
+	('vector', 'vector, integer, boolean', 'vector'),
+	('array_to_vector', 'integer[], integer, boolean', 'vector'),
+	('array_to_vector', 'real[], integer, boolean', 'vector'),
+	('array_to_vector', 'double precision[], integer, boolean', 'vector'),
+	('array_to_vector', 'numeric[], integer, boolean', 'vector'),
+	('vector_to_float4', 'vector, integer, boolean', 'real[]');
+-- the symbol is the name
+UPDATE contract SET symbol = name;
+
+CREATE TABLE found AS
+	SELECT proname::text AS name, oidvectortypes(proargtypes) AS args, format_type(prorettype, NULL) AS result, prosrc AS symbol,
+		provolatile, proisstrict, proparallel, prokind, proretset, procost
+	FROM pg_proc WHERE oid IN (SELECT members('pg_proc'));
+SELECT 'missing' AS what, c.* FROM (TABLE contract EXCEPT SELECT name, args, result, symbol FROM found) c;
+SELECT DISTINCT provolatile, proisstrict, proparallel, prokind, proretset, procost
+	FROM found JOIN contract USING (name, args);
+-- of functions over vector, nothing else
+SELECT 'extra' AS what, name, args FROM found f
+	WHERE prokind = 'f' AND 'vector' IN (SELECT unnest(string_to_array(args, ', ')) UNION SELECT result)
+		AND NOT EXISTS (SELECT FROM contract c WHERE (c.name, c.args) = (f.name, f.args))
+	ORDER BY name, args;
+-- a bare literal finds these, for each has one overload
+SELECT name, count(*) FROM found WHERE name IN ('vector_norm', 'hnswhandler') GROUP BY name ORDER BY name;
+SELECT vector_norm('[3,4]');
+
+SELECT name, args, result, symbol, provolatile, proisstrict, proparallel FROM found
+	WHERE name = 'hnswhandler';
+DROP TABLE found, contract;
+
+-- ---------- operators ----------
+
+CREATE TABLE contract (name text, proc text, result text, com text, neg text, rest text, join_ text, hashes boolean);
+INSERT INTO contract VALUES
+	('<->', 'l2_distance', 'double precision', '<->', '', '-', '-', false),
+	('<#>', 'vector_negative_inner_product', 'double precision', '<#>', '', '-', '-', false),
+	('<=>', 'cosine_distance', 'double precision', '<=>', '', '-', '-', false),
+	('<+>', 'l1_distance', 'double precision', '<+>', '', '-', '-', false),
+	('+', 'vector_add', 'vector', '+', '', '-', '-', false),
+	('*', 'vector_mul', 'vector', '*', '', '-', '-', false),
+	('-', 'vector_sub', 'vector', '', '', '-', '-', false),
+	('||', 'vector_concat', 'vector', '', '', '-', '-', false),
+	('<', 'vector_lt', 'boolean', '>', '>=', 'scalarltsel', 'scalarltjoinsel', false),
+	('<=', 'vector_le', 'boolean', '>=', '>', 'scalarlesel', 'scalarlejoinsel', false),
+	('=', 'vector_eq', 'boolean', '=', '<>', 'eqsel', 'eqjoinsel', true),
+	('<>', 'vector_ne', 'boolean', '<>', '=', 'neqsel', 'neqjoinsel', false),
+	('>=', 'vector_ge', 'boolean', '<=', '<', 'scalargesel', 'scalargejoinsel', false),
+	('>', 'vector_gt', 'boolean', '<', '<=', 'scalargtsel', 'scalargtjoinsel', false);
+CREATE TABLE found AS
+	SELECT o.oprname::text AS name, p.proname::text AS proc, format_type(o.oprresult, NULL) AS result, coalesce(c.oprname, '')::text AS com,
+		coalesce(n.oprname, '')::text AS neg, o.oprrest::text AS rest, o.oprjoin::text AS join_, o.oprcanhash AS hashes
+	FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode
+		LEFT JOIN pg_operator c ON c.oid = o.oprcom LEFT JOIN pg_operator n ON n.oid = o.oprnegate
+	WHERE o.oid IN (SELECT members('pg_operator')) AND o.oprleft = 'vector'::regtype AND o.oprright = 'vector'::regtype
+		AND o.oprcanhash = o.oprcanmerge;
+SELECT 'missing' AS what, c.* FROM (TABLE contract EXCEPT TABLE found) c;
+SELECT 'extra' AS what, f.* FROM (TABLE found EXCEPT TABLE contract) f;
+-- none of mixed types
+SELECT oid::regoperator AS mixed FROM pg_operator
+	WHERE oid IN (SELECT members('pg_operator')) AND oprleft <> oprright;
+DROP TABLE found, contract;
+
+-- ---------- casts ----------
+
+SELECT castsource::regtype::text AS source, castcontext, castmethod, castfunc::regprocedure FROM pg_cast
+	WHERE casttarget = 'vector'::regtype ORDER BY source;
+SELECT casttarget::regtype::text AS target, castcontext, castmethod, castfunc::regprocedure FROM pg_cast
+	WHERE castsource = 'vector'::regtype AND casttarget IN ('vector'::regtype, 'real[]'::regtype)
+	ORDER BY target;
+
+-- ---------- aggregates ----------
+
+SELECT aggfnoid::regprocedure, aggtransfn, aggtranstype::regtype, aggfinalfn, aggcombinefn, agginitval,
+	aggserialfn, aggmtransfn, aggkind, aggsortop, provolatile, proparallel
+	FROM pg_aggregate JOIN pg_proc ON oid = aggfnoid
+	WHERE oid IN (SELECT members('pg_proc')) AND proargtypes[0] = 'vector'::regtype
+	ORDER BY 1;
+
+-- ---------- access method and operator classes ----------
+
+SELECT amname, amtype, amhandler FROM pg_am WHERE oid IN (SELECT members('pg_am')) AND amname = 'hnsw';
+SELECT amname, opcname, opcintype::regtype, opckeytype::regtype, opcdefault
+	FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod
+	WHERE c.oid IN (SELECT members('pg_opclass')) AND opcintype = 'vector'::regtype AND amname IN ('btree', 'hash', 'hnsw')
+	ORDER BY amname, opcname;
+SELECT amname, f.opfname, amopstrategy AS n, amopopr::regoperator, amoppurpose AS purpose, s.opfname AS sorts_by
+	FROM pg_amop JOIN pg_am a ON a.oid = amopmethod
+		JOIN pg_opfamily f ON f.oid = amopfamily
+		LEFT JOIN pg_opfamily s ON s.oid = amopsortfamily
+	WHERE f.oid IN (SELECT members('pg_opfamily')) AND amoplefttype = 'vector'::regtype AND amname IN ('btree', 'hash', 'hnsw')
+	ORDER BY amname, f.opfname, n;
+SELECT amname, opfname, amprocnum AS n, amproc::regprocedure
+	FROM pg_amproc JOIN pg_opfamily f ON f.oid = amprocfamily JOIN pg_am a ON a.oid = opfmethod
+	WHERE f.oid IN (SELECT members('pg_opfamily')) AND amproclefttype = 'vector'::regtype AND amname IN ('btree', 'hash', 'hnsw')
+	ORDER BY amname, opfname, n;
+
+DROP FUNCTION members;
+
+-- ---------- the extension ----------
+
+SELECT extversion, extrelocatable FROM pg_extension WHERE extname = 'vector';
+SELECT version, superuser, trusted, relocatable, schema, requires FROM pg_available_extension_versions
+	WHERE name = 'vector' AND version = '1.0';
+
+-- any user with CREATE on the database can have it, and what it makes
+CREATE DATABASE regression_vector_trusted;
+CREATE ROLE regress_vector_user;
+GRANT CREATE ON DATABASE regression_vector_trusted TO regress_vector_user;
+\set here :DBNAME
+\c regression_vector_trusted
+SET ROLE regress_vector_user;
+CREATE SCHEMA mine;
+CREATE EXTENSION vector SCHEMA mine;
+CREATE TEMP TABLE t AS SELECT '[1,2]'::mine.vector(2) AS v;
+SELECT v OPERATOR(mine.<->) '[4,6]', mine.avg(v) OVER (), mine.vector_norm(v) = sqrt(5::float8) FROM t;
+DROP EXTENSION vector CASCADE;
+\c :here
+DROP DATABASE regression_vector_trusted;
+DROP ROLE regress_vector_user;

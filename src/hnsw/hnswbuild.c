@@ -1,0 +1,497 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnswbuild.c
+ *	  CREATE INDEX: ambuild, ambuildempty and the main function of workers.
+ *
+ * First the metapage and the mean of a sample of the data, from which every
+ * participant opens the index.  Then one scan of the table, shared by the
+ * participants, each inserting the rows it gets: into the graph in memory
+ * (hnswmemgraph.c), and when maintenance_work_mem is used up, into pages
+ * (hnswgrow.c).  The graph is written out by hnswwrite.c, at that time or at
+ * the end.  Pages are not logged until all is done (README, "Build").
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnswbuild.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/genam.h"
+#include "access/table.h"
+#include "access/tableam.h"
+#include "catalog/index.h"
+#include "commands/progress.h"
+#include "compat.h"
+#include "hnsw/hnsw.h"
+#include "hnsw/hnswgrow.h"
+#include "hnsw/hnswmemgraph.h"
+#include "hnsw/hnswmeta.h"
+#include "hnsw/hnswparallel.h"
+#include "hnsw/hnswwrite.h"
+#include "miscadmin.h"
+#include "optimizer/optimizer.h"
+#include "pgstat.h"
+#include "utils/memutils.h"
+
+/* run by parallel workers, which look it up by name */
+extern PGDLLEXPORT void hnsw_build_main(dsm_segment *segment, shm_toc *toc);
+
+/*
+ * Seed of the rotation.  A constant, so that the same rows give the same
+ * codes; it protects nothing, and every seed is as good as another.
+ */
+#define ROTATION_SEED		UINT64CONST(0x9E3779B97F4A7C15)
+
+/*
+ * The mean is that of a sample: rows of at most SAMPLE_RANGES blocks spread
+ * over the table.  Its error shrinks with the root of the rows and is far
+ * below the spread of the data at 2,000.  A few rows say nothing: no mean.
+ */
+#define SAMPLE_RANGES		64
+#define SAMPLE_ROWS			2048
+#define SAMPLE_MIN_ROWS		100
+
+/* One participant of a build. */
+typedef struct Build
+{
+	/* set once */
+	Relation	heap;
+	Relation	index;
+	HnswIndex  *hnsw;			/* the open index */
+	HnswTeam   *team;
+	MemoryContext context;		/* of everything here */
+	MemoryContext row_context;	/* reset for each row */
+	float	   *scratch;		/* of hnsw_space_own */
+	uint8	   *own;			/* of the row at hand */
+
+	HnswMemGraph *mem;
+	HnswGrower *grower;			/* NULL as long as rows go to memory */
+	double		index_tuples;	/* rows inserted by this participant */
+} Build;
+
+/* ---- the options and the column ---- */
+
+/* The dimensions of the indexed column or expression. */
+static int
+column_dim(Relation index, const VectorMetric *metric)
+{
+	int			dim = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
+
+	if (dim < 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("column does not have dimensions")));
+	if (dim > metric->max_dim)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("column cannot have more than %d dimensions for hnsw index",
+						metric->max_dim)));
+	return dim;
+}
+
+/* The code space of a new index, without a mean. */
+static void
+init_space(Relation index, HnswSpace *space, void **memory)
+{
+	const VectorMetric *metric = hnsw_index_metric(index);
+	int			dim = column_dim(index, metric);
+	int			m = hnsw_option_m(index);
+
+	if (hnsw_option_ef_construction(index) < 2 * m)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("ef_construction must be greater than or equal to 2 * m")));
+
+	*memory = palloc0(Max(hnsw_space_bytes(metric, dim), 1));
+	hnsw_space_init(space, metric, dim, m, ROTATION_SEED, NULL, *memory);
+}
+
+/*
+ * Detoast a value and check that it can be in this index.  Memory: the current
+ * context.
+ */
+static const void *
+checked_value(const HnswSpace *space, Datum datum)
+{
+	const void *value = PG_DETOAST_DATUM(datum);
+	int			dim = space->metric->dim(value);
+
+	if (dim != space->dim)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("expected %d dimensions, not %d", space->dim, dim)));
+	if (space->metric->check != NULL)
+		space->metric->check(value);
+	return value;
+}
+
+/* ---- the mean ---- */
+
+typedef struct Sample
+{
+	const HnswSpace *space;
+	MemoryContext row_context;
+	float	   *scratch;
+	float	   *rotated;
+	double	   *sum;			/* rdim of them */
+	int			rows;
+	int			range_rows;		/* of the range at hand */
+	int			max_range_rows;
+} Sample;
+
+static void
+sample_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull,
+				bool alive, void *state)
+{
+	Sample	   *sample = state;
+	const HnswSpace *space = sample->space;
+	MemoryContext old;
+
+	if (isnull[0] || sample->range_rows == sample->max_range_rows)
+		return;
+	CHECK_FOR_INTERRUPTS();
+	old = MemoryContextSwitchTo(sample->row_context);
+	if (hnsw_space_rotate_value(space, checked_value(space, values[0]),
+								sample->scratch, sample->rotated))
+	{
+		for (int i = 0; i < space->rdim; i++)
+			sample->sum[i] += sample->rotated[i];
+		sample->rows++;
+		sample->range_rows++;
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(sample->row_context);
+}
+
+/* Read the rows of single blocks all over the table, or of a small one whole. */
+static void
+scan_sample(Relation heap, Relation index, IndexInfo *info, Sample *sample)
+{
+	BlockNumber nblocks = hnsw_store_nblocks(heap);
+
+	if (nblocks <= SAMPLE_RANGES)
+	{
+		sample->max_range_rows = SAMPLE_ROWS;
+		table_index_build_range_scan(heap, index, info, false, false, false,
+									 0, nblocks, sample_callback, sample,
+									 NULL);
+		return;
+	}
+	sample->max_range_rows = SAMPLE_ROWS / SAMPLE_RANGES;
+	for (int i = 0; i < SAMPLE_RANGES; i++)
+	{
+		BlockNumber block = (uint64) nblocks * i / SAMPLE_RANGES;
+
+		CHECK_FOR_INTERRUPTS();
+		sample->range_rows = 0;
+		table_index_build_range_scan(heap, index, info, false, false, false,
+									 block, 1, sample_callback, sample, NULL);
+	}
+}
+
+/*
+ * The rotated mean of a sample of the rows; NULL if there are too few or the
+ * space has no use for it.
+ */
+static float *
+sample_mean(Relation heap, Relation index, IndexInfo *info,
+			const HnswSpace *space)
+{
+	Sample		sample = {.space = space};
+	float	   *mean;
+
+	if (!hnsw_space_coded(space))
+		return NULL;
+	sample.row_context = AllocSetContextCreate(CurrentMemoryContext,
+											   "hnsw sample",
+											   ALLOCSET_DEFAULT_SIZES);
+	sample.scratch = palloc(sizeof(float) * hnsw_space_scratch(space));
+	sample.rotated = palloc(sizeof(float) * space->rdim);
+	sample.sum = palloc0(sizeof(double) * space->rdim);
+	scan_sample(heap, index, info, &sample);
+	if (sample.rows < SAMPLE_MIN_ROWS)
+		return NULL;
+
+	mean = palloc(sizeof(float) * space->rdim);
+	for (int i = 0; i < space->rdim; i++)
+	{
+		mean[i] = sample.sum[i] / sample.rows;
+
+		/* sums of huge values: no mean is better than an infinite one */
+		if (!isfinite(mean[i]))
+			return NULL;
+	}
+	return mean;
+}
+
+/* ---- inserting rows ---- */
+
+/* Rows done by all participants. */
+static void
+report_rows(HnswTeam *team)
+{
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE,
+								 pg_atomic_read_u64(&team->shared->rows));
+}
+
+/* How many rows there will be about; 0 if nobody knows. */
+static void
+report_phase_load(Relation heap, const IndexInfo *info)
+{
+	BlockNumber pages = 0;
+	double		tuples = 0;
+	double		allvisfrac;
+
+	if (info->ii_Predicate == NIL)
+		table_relation_estimate_size(heap, NULL, &pages, &tuples, &allvisfrac);
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE,
+								 HNSW_PHASE_LOAD);
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL,
+								 (int64) tuples);
+}
+
+/* From now on this participant's rows go to pages. */
+static void
+begin_pages(Build *build)
+{
+	MemoryContext old = MemoryContextSwitchTo(build->context);
+
+	hnsw_index_refresh(build->hnsw);
+	build->grower = hnsw_grow_begin(build->hnsw);
+	MemoryContextSwitchTo(old);
+}
+
+/*
+ * Memory is used up: one participant writes the graph out, all go on with
+ * pages.
+ */
+static void
+leave_memory(Build *build)
+{
+	if (hnsw_parallel_memory_full(build->team))
+	{
+		MemoryContext old = MemoryContextSwitchTo(build->context);
+
+		hnsw_write_graph(build->hnsw, build->mem);
+		hnsw_memgraph_release(build->mem);
+		MemoryContextSwitchTo(old);
+		hnsw_parallel_written(build->team);
+	}
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE,
+								 HNSW_PHASE_LOAD);
+	begin_pages(build);
+}
+
+/* Insert one value.  Returns false if it is not indexed. */
+static bool
+insert_value(Build *build, const void *value, ItemPointer tid)
+{
+	if (build->grower == NULL)
+	{
+		if (!hnsw_space_own(&build->hnsw->space, value, build->scratch,
+							build->own))
+			return false;
+		if (hnsw_memgraph_insert(build->mem, build->own, tid))
+			return true;
+		leave_memory(build);
+	}
+	return hnsw_grow_insert(build->grower, value, tid);
+}
+
+static void
+build_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull,
+			   bool alive, void *state)
+{
+	Build	   *build = state;
+	MemoryContext old;
+
+	CHECK_FOR_INTERRUPTS();
+	if (isnull[0])				/* before detoasting (H95) */
+		return;
+
+	old = MemoryContextSwitchTo(build->row_context);
+	if (insert_value(build, checked_value(&build->hnsw->space, values[0]), tid))
+		build->index_tuples++;
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(build->row_context);
+
+	pg_atomic_fetch_add_u64(&build->team->shared->rows, 1);
+	if (!IsParallelWorker())
+		report_rows(build->team);
+}
+
+/* What a participant needs.  Memory: the current context. */
+static void
+init_build(Build *build, Relation heap, Relation index, HnswIndex *hnsw,
+		   HnswTeam *team)
+{
+	const HnswSpace *space = &hnsw->space;
+
+	memset(build, 0, sizeof(Build));
+	build->heap = heap;
+	build->index = index;
+	build->hnsw = hnsw;
+	build->team = team;
+	build->context = CurrentMemoryContext;
+	build->row_context = AllocSetContextCreate(CurrentMemoryContext,
+											   "hnsw build row",
+											   ALLOCSET_DEFAULT_SIZES);
+	build->scratch = palloc0(sizeof(float) *
+							 Max(hnsw_space_scratch(space), 1));
+	build->own = palloc0(space->layout.own_bytes);
+	build->mem = hnsw_memgraph_attach(team->mem_shared, space, team->source,
+									  hnsw_build_pool(hnsw->meta->ef_construction));
+}
+
+/* Insert the rows that the scan gives to this participant. */
+static void
+insert_rows(Build *build, IndexInfo *info)
+{
+	HnswTeam   *team = build->team;
+	TableScanDesc scan = NULL;
+	double		heap_tuples;
+
+	if (hnsw_parallel_start(team))
+		begin_pages(build);
+	if (team->scan != NULL)
+		scan = table_beginscan_parallel(build->heap, team->scan);
+	heap_tuples = table_index_build_scan(build->heap, build->index, info, true,
+										 !IsParallelWorker(), build_callback,
+										 build, scan);
+	hnsw_parallel_finish(team, heap_tuples, build->index_tuples,
+						 info->ii_BrokenHotChain);
+}
+
+/* ---- the leader ---- */
+
+/*
+ * An index without nodes, which everything else starts from.  The relation may
+ * not have a block yet.
+ */
+static HnswIndex *
+create_index(Relation heap, Relation index, IndexInfo *info)
+{
+	HnswSpace	space;
+	void	   *memory;
+	HnswIndex  *hnsw;
+	float	   *mean;
+
+	if (hnsw_store_nblocks(index) != 0)
+		elog(ERROR, "index \"%s\" already contains data",
+			 RelationGetRelationName(index));
+
+	init_space(index, &space, &memory);
+	mean = sample_mean(heap, index, info, &space);
+	if (mean != NULL)
+		hnsw_space_init(&space, space.metric, space.dim, space.m, space.seed,
+						mean, memory);
+	hnsw_write_empty(index, MAIN_FORKNUM, &space,
+					 hnsw_option_ef_construction(index));
+	HNSW_POINT("build-after-metapage");
+
+	hnsw = hnsw_index_open(index);
+	hnsw->logged = false;
+	return hnsw;
+}
+
+static HnswTeam *
+gather_team(Relation heap, Relation index, const IndexInfo *info,
+			const HnswSpace *space)
+{
+	uint64		budget = (uint64) maintenance_work_mem * 1024;
+	HnswTeam   *team = NULL;
+	int			workers = info->ii_ParallelWorkers;
+
+	/* servers before 17 decide for btree only */
+	if (workers == 0)
+		workers = plan_create_index_workers(RelationGetRelid(heap),
+											RelationGetRelid(index));
+	if (workers > 0)
+		team = hnsw_parallel_begin(heap, index, space, budget,
+								   info->ii_Concurrent, workers);
+	if (team == NULL)
+		team = hnsw_parallel_alone(space, budget);
+	return team;
+}
+
+IndexBuildResult *
+hnswbuild(Relation heap, Relation index, IndexInfo *info)
+{
+	IndexBuildResult *result = palloc(sizeof(IndexBuildResult));
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "hnsw build",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	HnswIndex  *hnsw = create_index(heap, index, info);
+	HnswTeam   *team;
+	Build		build;
+
+	report_phase_load(heap, info);
+	team = gather_team(heap, index, info, &hnsw->space);
+	init_build(&build, heap, index, hnsw, team);
+	insert_rows(&build, info);
+	hnsw_parallel_wait(team, report_rows);
+
+	/* by here nobody else inserts */
+	if (team->shared->part == HNSW_BUILD_MEMORY)
+		hnsw_write_graph(hnsw, build.mem);
+	result->heap_tuples = team->shared->heap_tuples;
+	result->index_tuples = team->shared->index_tuples;
+	info->ii_BrokenHotChain = team->shared->broken_hot_chain;
+	hnsw_parallel_end(team);
+
+	HNSW_POINT("build-before-log");
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HNSW_PHASE_LOG);
+	hnsw_store_log(index, MAIN_FORKNUM);
+
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return result;
+}
+
+void
+hnswbuildempty(Relation index)
+{
+	HnswSpace	space;
+	void	   *memory;
+
+	init_space(index, &space, &memory);
+	hnsw_write_empty(index, INIT_FORKNUM, &space,
+					 hnsw_option_ef_construction(index));
+	hnsw_store_log(index, INIT_FORKNUM);
+	pfree(memory);
+}
+
+/* ---- a worker ---- */
+
+void
+hnsw_build_main(dsm_segment *segment, shm_toc *toc)
+{
+	HnswTeam   *team = hnsw_parallel_join(segment, toc);
+	bool		concurrent = team->shared->concurrent;
+	LOCKMODE	heap_lock = concurrent ? ShareUpdateExclusiveLock : ShareLock;
+	LOCKMODE	index_lock = concurrent ? RowExclusiveLock : AccessExclusiveLock;
+	Relation	heap = table_open(team->shared->heap, heap_lock);
+	Relation	index = index_open(team->shared->index, index_lock);
+	IndexInfo  *info = BuildIndexInfo(index);
+	HnswIndex  *hnsw;
+	Build		build;
+
+	info->ii_Concurrent = concurrent;
+	InstrStartParallelQuery();
+	HNSW_POINT("worker-start");
+
+	hnsw = hnsw_index_open(index);
+	hnsw->logged = false;
+	init_build(&build, heap, index, hnsw, team);
+	insert_rows(&build, info);
+
+	InstrEndParallelQuery(&team->buffer_usage[ParallelWorkerNumber],
+						  &team->wal_usage[ParallelWorkerNumber]);
+	dsa_detach(team->dsa);
+	index_close(index, index_lock);
+	table_close(heap, heap_lock);
+}

@@ -1,0 +1,99 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnswinsert.c
+ *	  aminsert: one row into an hnsw index.
+ *
+ * What the graph does with it is hnswgrow.c's business; here are the checks of
+ * the value, the update lock, and what is kept between the rows of a statement.
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnswinsert.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "hnsw/hnsw.h"
+#include "hnsw/hnswgrow.h"
+#include "utils/memutils.h"
+
+/* what ii_AmCache points to, for one statement */
+typedef struct InsertState
+{
+	HnswIndex  *index;
+	HnswGrower *grower;
+	MemoryContext row;			/* detoasted values; reset after each row */
+} InsertState;
+
+static InsertState *
+begin_inserts(Relation index, IndexInfo *indexInfo)
+{
+	MemoryContext old = MemoryContextSwitchTo(indexInfo->ii_Context);
+	InsertState *state = palloc0(sizeof(InsertState));
+
+	state->index = hnsw_index_open(index);
+	state->grower = hnsw_grow_begin(state->index);
+	state->row = AllocSetContextCreate(indexInfo->ii_Context,
+									   "hnsw insert row",
+									   ALLOCSET_SMALL_SIZES);
+	indexInfo->ii_AmCache = state;
+	MemoryContextSwitchTo(old);
+	return state;
+}
+
+/*
+ * Detoast and check a value.  The type of the column may have lost its
+ * dimensions since the index was built (H94): the metapage counts.
+ */
+static const void *
+load_value(InsertState *state, Datum datum)
+{
+	const HnswSpace *space = &state->index->space;
+	const void *value = PG_DETOAST_DATUM(datum);
+	int			dim = space->metric->dim(value);
+
+	if (dim != space->dim)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_EXCEPTION),
+				 errmsg("different %s dimensions %d and %d",
+						space->metric->type_name, space->dim, dim)));
+	if (space->metric->check != NULL)
+		space->metric->check(value);
+	return value;
+}
+
+/*
+ * hnswinsert -- aminsert.
+ *
+ * Locks: U in share mode from the first read of the graph to the end, so that
+ * VACUUM can wait for those who may still link to a node it wants to free.  An
+ * error leaves nothing to clean up: the row is dead, the resource owner
+ * releases U.
+ */
+bool
+hnswinsert(Relation index, Datum *values, bool *isnull, ItemPointer heap_tid,
+		   Relation heap, IndexUniqueCheck checkUnique, bool indexUnchanged,
+		   IndexInfo *indexInfo)
+{
+	InsertState *state = indexInfo->ii_AmCache;
+	MemoryContext old;
+
+	if (isnull[0])
+		return false;
+	if (state == NULL)
+		state = begin_inserts(index, indexInfo);
+	state->index->rel = index;
+
+	old = MemoryContextSwitchTo(state->row);
+	if (hnsw_grow_encode(state->grower, load_value(state, values[0])))
+	{
+		hnsw_lock_update(index, false);
+		HNSW_POINT("insert-after-lock");
+		hnsw_grow_encoded(state->grower, heap_tid);
+		hnsw_unlock_update(index, false);
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextReset(state->row);
+
+	return false;				/* not unique, so nothing to promise */
+}

@@ -1,0 +1,408 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnswreach.c
+ *	  Mending the graph on pages: to nodes that no search would reach (V6).
+ *
+ * A breadth-first search over the whole graph needs a queue as long as the
+ * graph is wide.  Here are two bits a node instead, reached and expanded, and
+ * passes over the pages in block order: each expands the nodes that are reached
+ * and not yet expanded, which reaches others, until there are none.  Nodes
+ * behind the cursor wait for the next pass; a handful of passes is enough, and
+ * all but the first two or three touch few pages.
+ *
+ * What is left is linked from the nearest reached node among its own
+ * neighbours.  Such a link can evict another one, so the search is repeated
+ * until nothing is left; the last means, an entry record, evicts nothing.
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnswreach.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "commands/vacuum.h"
+#include "compat.h"
+#include "hnsw/hnsw.h"
+#include "hnsw/hnswdiskwrite.h"
+#include "hnsw/hnswrepair.h"
+#include "hnsw/hnswselect.h"
+#include "utils/memutils.h"
+
+/* Searches in which links may evict others; chosen, two are rarely needed. */
+#define MAX_ROUNDS			4
+
+/* Neighbours that are asked, nearest first, to take a link in. */
+#define MAX_ASKED			8
+
+/* Decisions anew when a list changed between copy and lock. */
+#define MAX_ATTEMPTS		3
+
+typedef struct Reach
+{
+	HnswIndex  *index;
+	HnswDiskGraph *graph;
+	HnswNodeSet reached;
+	HnswNodeSet expanded;
+	char	   *page;
+	HnswSlot   *slot;			/* an unreached node */
+	uint8	   *own;
+	HnswSlot   *other;			/* a neighbour of it */
+	uint8	   *other_own;
+	uint8	   *code;			/* an edge code */
+	uint8	   *flat_code;
+	bool		evicted;		/* a link was lost for another one */
+} Reach;
+
+static Reach *
+create_reach(HnswIndex *index)
+{
+	const HnswLayout *layout = &index->space.layout;
+	uint64		nnodes = hnsw_index_nnodes(index);
+	Reach	   *r = palloc0(sizeof(Reach));
+
+	r->index = index;
+	r->graph = hnsw_diskgraph_open(index);
+	hnsw_nodeset_create(&r->reached, nnodes);
+	hnsw_nodeset_create(&r->expanded, nnodes);
+	r->page = palloc(BLCKSZ);
+	r->slot = palloc0(layout->node_bytes);
+	r->own = palloc0(layout->own_bytes);
+	r->other = palloc0(layout->node_bytes);
+	r->other_own = palloc0(layout->own_bytes);
+	r->code = palloc0(layout->edge_code_bytes);
+	r->flat_code = palloc0(Max(layout->flat_code_bytes, 1));
+	return r;
+}
+
+/* ---- the search ---- */
+
+/* First node not below 'from' that is reached and not expanded; else 'end'. */
+static uint64
+next_pending(const Reach *r, uint64 from)
+{
+	uint64		end = r->reached.end;
+
+	while (from < end)
+	{
+		uint64		word = from / HNSW_NODES_PER_WORD;
+		uint64		pending = (r->reached.words[word] &
+							   ~r->expanded.words[word]) >>
+			(from % HNSW_NODES_PER_WORD);
+
+		if (pending != 0)
+		{
+			while (!(pending & 1))
+			{
+				pending >>= 1;
+				from++;
+			}
+			return from;
+		}
+		from = (word + 1) * HNSW_NODES_PER_WORD;
+	}
+	return end;
+}
+
+/* Expand the pending nodes of one page. */
+static void
+expand_page(Reach *r, HnswNode node)
+{
+	const HnswLayout *layout = &r->index->space.layout;
+	uint32		page = hnsw_node_page(layout, node);
+	HnswNode	first = hnsw_page_first_node(layout, page);
+	BlockNumber block = hnsw_index_block(r->index, HNSW_PAGE_NODE, page);
+	bool		ok = hnsw_store_copy(r->index->rel, block, HNSW_PAGE_NODE,
+									 r->page, NULL);
+
+	for (uint32 i = 0; i < layout->nodes_per_page; i++)
+	{
+		HnswSlot   *slot = hnsw_page_slot((Page) r->page, layout, i);
+
+		if (!hnsw_nodeset_has(&r->reached, first + i) ||
+			hnsw_nodeset_has(&r->expanded, first + i))
+			continue;
+		hnsw_nodeset_add(&r->expanded, first + i);
+		if (!ok || !hnsw_slot_sane(slot, layout) ||
+			(slot->state != HNSW_LIVE && slot->state != HNSW_EMPTY))
+			continue;
+		for (int e = 0; e < slot->nedges; e++)
+			hnsw_nodeset_add(&r->reached,
+							 hnsw_slot_edge(slot, layout, e)->node);
+	}
+}
+
+/* Expand whatever is reached, until nothing new is. */
+static void
+flood(Reach *r)
+{
+	uint64		end = r->reached.end;
+	bool		again = true;
+
+	while (again)
+	{
+		again = false;
+		for (uint64 node = next_pending(r, 0); node < end;
+			 node = next_pending(r, node))
+		{
+			compat_vacuum_delay_point();
+			expand_page(r, (HnswNode) node);
+			again = true;
+		}
+	}
+}
+
+/* Copy an entry record; false if its page cannot be read. */
+static bool
+read_entry(Reach *r, uint32 number, HnswEntry *entry)
+{
+	const HnswLayout *layout = &r->index->space.layout;
+	BlockNumber block = hnsw_index_block(r->index, HNSW_PAGE_ENTRY,
+										 number / layout->entries_per_page);
+	HnswPageRef ref;
+
+	if (block == InvalidBlockNumber ||
+		!hnsw_store_open(r->index->rel, block, HNSW_PAGE_ENTRY, &ref))
+		return false;
+	memcpy(entry, hnsw_page_entry(ref.page, layout, number),
+		   sizeof(HnswEntry));
+	hnsw_store_close(&ref);
+	return true;
+}
+
+/* Does an entry record name the node that it was made for? */
+static bool
+leads_somewhere(Reach *r, const HnswEntry *entry)
+{
+	return entry->node != HNSW_INVALID_NODE &&
+		hnsw_diskgraph_read(r->graph, entry->node, r->other, NULL) &&
+		r->other->version == entry->version &&
+		(r->other->state == HNSW_LIVE || r->other->state == HNSW_EMPTY);
+}
+
+static void
+search_all(Reach *r)
+{
+	hnsw_nodeset_clear(&r->reached, 0, r->reached.end);
+	hnsw_nodeset_clear(&r->expanded, 0, r->expanded.end);
+	for (uint32 i = 0; i < r->index->meta->nentries; i++)
+	{
+		HnswEntry	entry;
+
+		if (read_entry(r, i, &entry) && leads_somewhere(r, &entry))
+			hnsw_nodeset_add(&r->reached, entry.node);
+	}
+	flood(r);
+}
+
+/* ---- linking what was not reached ---- */
+
+/*
+ * link_from -- put 'node' (r->slot, r->own) into the list of a neighbour.
+ * Returns whether it is in there now.
+ */
+static bool
+link_from(Reach *r, HnswNode neighbor, HnswNode node, bool force)
+{
+	const HnswSpace *space = &r->index->space;
+	HnswNeighbor new = {
+		.node = node,
+		.version = r->slot->version,
+		.own = r->own
+	};
+
+	for (int i = 0; i < MAX_ATTEMPTS; i++)
+	{
+		HnswPlacement placement;
+
+		if (!hnsw_diskgraph_read(r->graph, neighbor, r->other, r->other_own) ||
+			r->other->state != HNSW_LIVE)
+			return false;
+		new.dist = hnsw_space_between(space, r->other_own, r->own);
+		hnsw_space_edge(space, r->other_own, r->own, new.dist, r->code);
+		if (!hnsw_link_place(space, r->other, r->other_own, &new, r->code,
+							 NULL, 0, force, &placement))
+			return placement.victim == node;
+		if (hnsw_diskgraph_link(r->graph, neighbor, r->other->version,
+								&placement, node, r->code) == HNSW_DONE)
+		{
+			r->evicted |= placement.victim != HNSW_INVALID_NODE;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The reached neighbours of r->slot, nearest first; returns how many. */
+static int
+list_reached(Reach *r, HnswNode *neighbors)
+{
+	const HnswSpace *space = &r->index->space;
+	const HnswLayout *layout = &space->layout;
+	float		length[HNSW_MAX_EDGES];
+	float		best[MAX_ASKED];
+	int			n = 0;
+
+	if (r->slot->nedges == 0)
+		return 0;
+	hnsw_space_edge_lengths(space, r->own,
+							hnsw_slot_edge(r->slot, layout, 0)->code,
+							layout->edge_bytes, r->slot->nedges, length);
+	for (int e = 0; e < r->slot->nedges; e++)
+	{
+		HnswNode	neighbor = hnsw_slot_edge(r->slot, layout, e)->node;
+		int			i;
+
+		if (!hnsw_nodeset_has(&r->reached, neighbor) ||
+			(n == MAX_ASKED && length[e] >= best[n - 1]))
+			continue;
+		for (i = n < MAX_ASKED ? n++ : n - 1;
+			 i > 0 && best[i - 1] > length[e]; i--)
+		{
+			best[i] = best[i - 1];
+			neighbors[i] = neighbors[i - 1];
+		}
+		best[i] = length[e];
+		neighbors[i] = neighbor;
+	}
+	return n;
+}
+
+/* Let a reached neighbour of r->slot name it; false if there is none. */
+static bool
+link_node(Reach *r, HnswNode node)
+{
+	HnswNode	neighbors[MAX_ASKED];
+	int			n = list_reached(r, neighbors);
+
+	/* who takes it willingly loses an edge that selection would drop anyway */
+	for (int i = 0; i < n; i++)
+	{
+		if (link_from(r, neighbors[i], node, false))
+			return true;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		if (link_from(r, neighbors[i], node, true))
+			return true;
+	}
+	return false;
+}
+
+/* An entry record that leads nowhere, or -1. */
+static int64
+find_idle_entry(Reach *r)
+{
+	for (uint32 i = 0; i < r->index->meta->nentries; i++)
+	{
+		HnswEntry	entry;
+
+		if (read_entry(r, i, &entry) && !leads_somewhere(r, &entry))
+			return i;
+	}
+	return -1;
+}
+
+/* Can one more entry record be written?  Its page may be damaged. */
+static bool
+can_append_entry(Reach *r)
+{
+	HnswIndex  *index = r->index;
+	const HnswLayout *layout = &index->space.layout;
+	HnswEntry	entry;
+
+	hnsw_index_refresh(index);
+	return index->meta->nentries / layout->entries_per_page >=
+		index->meta->npages[HNSW_PAGE_ENTRY] ||
+		read_entry(r, index->meta->nentries, &entry);
+}
+
+/* Make r->slot an entry. */
+static void
+add_entry(Reach *r, HnswNode node)
+{
+	int64		idle = find_idle_entry(r);
+
+	if (!can_append_entry(r))
+	{
+		ereport(WARNING,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" has no usable page for an entry",
+						RelationGetRelationName(r->index->rel)),
+				 errhint("Please REINDEX it.")));
+		return;
+	}
+	hnsw_space_flat(&r->index->space, r->own, r->flat_code);
+	hnsw_index_add_entry(r->index, node, r->slot->version, r->flat_code, idle);
+}
+
+/* how far a pass over the unreached nodes may go */
+typedef enum Means
+{
+	BY_LINKS,					/* links, as many as can be had */
+	BY_ENTRIES					/* entries, for what is left */
+} Means;
+
+/*
+ * One pass over the unreached LIVE nodes.  Each that is linked is expanded at
+ * once, so that what hangs on it need not be linked as well.  Returns how many
+ * were linked.
+ */
+static int64
+link_pass(Reach *r, Means means)
+{
+	const HnswLayout *layout = &r->index->space.layout;
+	uint64		end = r->reached.end;
+	int64		nlinked = 0;
+
+	for (uint64 node = 0; node < end; node++)
+	{
+		if (node % layout->nodes_per_page == 0)
+			compat_vacuum_delay_point();
+		if (hnsw_nodeset_has(&r->reached, (HnswNode) node) ||
+			!hnsw_diskgraph_read(r->graph, (HnswNode) node, r->slot, r->own) ||
+			r->slot->state != HNSW_LIVE)
+			continue;
+		if (means == BY_ENTRIES)
+			add_entry(r, (HnswNode) node);
+		else if (!link_node(r, (HnswNode) node))
+			continue;
+		hnsw_nodeset_add(&r->reached, (HnswNode) node);
+		flood(r);
+		nlinked++;
+	}
+	return nlinked;
+}
+
+int64
+hnsw_repair_reachability(HnswIndex *index)
+{
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "hnsw reachability",
+												  ALLOCSET_DEFAULT_SIZES);
+	MemoryContext old = MemoryContextSwitchTo(context);
+	int64		total = 0;
+	Reach	   *r;
+
+	hnsw_index_refresh(index);
+	r = create_reach(index);
+	for (int round = 0; round <= MAX_ROUNDS; round++)
+	{
+		r->evicted = false;
+		search_all(r);
+		if (round < MAX_ROUNDS)
+		{
+			int64		n;
+
+			/* what hangs on nodes linked later comes in the next pass */
+			while ((n = link_pass(r, BY_LINKS)) > 0)
+				total += n;
+		}
+		total += link_pass(r, BY_ENTRIES);
+		if (!r->evicted)
+			break;
+	}
+	MemoryContextSwitchTo(old);
+	MemoryContextDelete(context);
+	return total;
+}
