@@ -41,6 +41,7 @@ OBJS = \
 	src/hnsw/hnswstore.o \
 	src/hnsw/hnswmeta.o \
 	src/hnsw/hnswsearch.o \
+	src/hnsw/hnswnear.o \
 	src/hnsw/hnswselect.o \
 	src/hnsw/hnswmemgraph.o \
 	src/hnsw/hnswdiskgraph.o \

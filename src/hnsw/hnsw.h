@@ -61,11 +61,16 @@ extern int	hnsw_iterative_scan;
 extern int	hnsw_max_scan_tuples;
 extern double hnsw_scan_mem_multiplier;
 
-/*
- * Nodes that a scan may visit: hnsw.max_scan_tuples, which ends a scan in mode
- * auto only if it was set explicitly; PG_INT64_MAX if there is no limit.
- */
-extern int64 hnsw_scan_tuple_limit(int mode);
+/* What a scan of one index goes by: settings and options put together. */
+typedef struct HnswScanSettings
+{
+	int			mode;			/* HnswIterativeScan */
+	int			ef;				/* look-ahead; PG_INT32_MAX: read every node */
+	int64		max_nodes;		/* to visit at most; PG_INT64_MAX: no limit */
+	Size		max_memory;		/* bytes */
+} HnswScanSettings;
+
+extern void hnsw_scan_settings(Relation index, HnswScanSettings *out);
 
 /* m and ef_construction of an index, from its options or the defaults */
 extern int	hnsw_option_m(Relation index);

@@ -331,20 +331,6 @@ check_extents(Check *check)
 	}
 }
 
-static void
-check_metapage(Check *check)
-{
-	const HnswMetaPageData *meta = check->meta;
-	int32		typmod = TupleDescAttr(RelationGetDescr(check->index),
-									   0)->atttypmod;
-
-	if (typmod > 0 && typmod != meta->dim)
-		report(check, "V1", "error", HNSW_META_BLKNO, -1,
-			   "The metapage says %u dimensions, the column %d.",
-			   meta->dim, typmod);
-	check_extents(check);
-}
-
 /* ---- V2: frames of pages ---- */
 
 static bool
@@ -1523,7 +1509,7 @@ run_checks(Check *check)
 										meta->npages[HNSW_PAGE_NODE]);
 	allocate_scratch(check);
 
-	check_metapage(check);
+	check_extents(check);
 	check_blocks(check);
 	check_nodes(check);
 	check_reachability(check);

@@ -18,9 +18,19 @@
 
 #include "hnsw/hnswspace.h"
 
-typedef struct HnswSeen HnswSeen;	/* nodes met by a search: hnswsearch.c */
+/* nodes met by a search; first member of what a search keeps about them */
+typedef struct HnswSeen HnswSeen;
 
-extern bool hnsw_seen_has(const HnswSeen *seen, HnswNode node);
+struct HnswSeen
+{
+	bool		(*has) (const HnswSeen *seen, HnswNode node);
+};
+
+static inline bool
+hnsw_seen_has(const HnswSeen *seen, HnswNode node)
+{
+	return seen->has(seen, node);
+}
 
 typedef struct HnswExpansion
 {

@@ -15,7 +15,6 @@
 #include "postgres.h"
 
 #include "hnsw/hnswlink.h"
-#include "hnsw/hnswselect.h"
 
 void
 hnsw_link_measure(const HnswSpace *space, const HnswQuery *query,

@@ -410,15 +410,9 @@ hnsw_memgraph_attach(HnswMemShared *shared, const HnswSpace *space,
 	mem->entry_est = palloc(sizeof(float) * shared->max_entries);
 	mem->entry_var = palloc(sizeof(float) * shared->max_entries);
 
-	mem->pool = pool;
-	mem->max_candidates = 2 * pool;
-	mem->query_buffer = palloc0(hnsw_space_query_bytes(space));
-	mem->candidates = palloc(sizeof(HnswNeighbor) * mem->max_candidates);
-	mem->owns = MemoryContextAllocHuge(CurrentMemoryContext,
-									   mul_size(layout->own_bytes,
-												mem->max_candidates));
+	mem->query_buffer = palloc0(Max(hnsw_space_query_bytes(space), 1));
 	mem->code = palloc0(Max(layout->edge_bytes, layout->flat_bytes));
-	mem->search = hnsw_search_begin(&mem->graph, NULL);
+	mem->near = hnsw_near_begin(&mem->graph, pool);
 	return mem;
 }
 
@@ -460,22 +454,19 @@ hnsw_memgraph_clear_entries(HnswMemGraph *mem)
 
 /* ---- inserting ---- */
 
-/* The nodes near mem->query, nearest first. */
+/* The nodes near an own form, nearest first, in mem->candidates. */
 static int
-find_candidates(HnswMemGraph *mem, HnswNode skip)
+find_candidates(HnswMemGraph *mem, const uint8 *own, HnswNode skip)
 {
-	hnsw_search_restart(mem->search, &mem->query);
-	return hnsw_search_candidates(mem->search, mem->pool, skip,
-								  mem->max_candidates, mem->candidates,
-								  mem->owns);
+	hnsw_space_query_own(mem->graph.space, own, mem->query_buffer,
+						 &mem->query);
+	return hnsw_near_search(mem->near, &mem->query, skip, &mem->candidates);
 }
 
 int
 hnsw_memgraph_near(HnswMemGraph *mem, HnswNode node)
 {
-	hnsw_space_query_own(mem->graph.space, hnsw_memgraph_own(mem, node),
-						 mem->query_buffer, &mem->query);
-	return find_candidates(mem, node);
+	return find_candidates(mem, hnsw_memgraph_own(mem, node), node);
 }
 
 /* The slot that takes further TIDs of a node; NULL if memory is used up. */
@@ -620,8 +611,7 @@ hnsw_memgraph_insert(HnswMemGraph *mem, const uint8 *own, ItemPointer tid)
 	if (mem->shared->full)
 		return false;
 
-	hnsw_space_query_own(space, own, mem->query_buffer, &mem->query);
-	n = find_candidates(mem, HNSW_INVALID_NODE);
+	n = find_candidates(mem, own, HNSW_INVALID_NODE);
 	node = find_same(mem, own, n);
 	if (node != HNSW_INVALID_NODE)
 		return append_tid(mem, node, own, tid);

@@ -21,7 +21,7 @@
 
 #include "hnsw/hnswgraph.h"
 #include "hnsw/hnswlink.h"
-#include "hnsw/hnswsearch.h"
+#include "hnsw/hnswnear.h"
 #include "port/atomics.h"
 #include "storage/lwlock.h"
 
@@ -86,13 +86,10 @@ typedef struct HnswMemGraph
 	float	   *entry_est;		/* scratch of max_entries */
 	float	   *entry_var;
 
-	int			pool;			/* of the construction search */
-	int			max_candidates;
-	HnswSearch *search;
+	HnswNear   *near;
 	HnswQuery	query;
 	void	   *query_buffer;
-	HnswNeighbor *candidates;
-	uint8	   *owns;			/* own forms of the candidates */
+	HnswNeighbor *candidates;	/* what the last search found */
 	uint8	   *code;			/* one edge code, or one flat code */
 } HnswMemGraph;
 

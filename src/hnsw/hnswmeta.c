@@ -29,11 +29,6 @@
 /* what is fixed for the life of the file stands before the counters */
 #define META_FIXED_BYTES	offsetof(HnswMetaPageData, nentries)
 
-/* entries: see hnsw_entry_target */
-#define MIN_ENTRIES			16
-#define MAX_ENTRIES			4096
-#define MAX_EXACT_ENTRIES	32
-
 /* what rd_amcache points to: one chunk, since the relcache frees only that */
 typedef struct HnswCache
 {
@@ -172,10 +167,15 @@ copy_metapage(Relation rel, char *page, HnswFault *fault)
 
 /* Parameters in range, so that the code space can be computed from them? */
 static const char *
-check_parameters(const HnswMetaPageData *meta, const VectorMetric *metric)
+check_parameters(Relation rel, const HnswMetaPageData *meta,
+				 const VectorMetric *metric)
 {
+	int32		typmod = TupleDescAttr(RelationGetDescr(rel), 0)->atttypmod;
+
 	if (meta->dim < 1 || meta->dim > metric->max_dim)
 		return "impossible number of dimensions";
+	if (typmod != -1 && meta->dim != typmod)
+		return "number of dimensions differs from the column's";
 	if (meta->m < HNSW_MIN_M || meta->m > HNSW_MAX_M)
 		return "impossible value of m";
 	if (meta->ef_construction < HNSW_MIN_EF_CONSTRUCTION ||
@@ -261,7 +261,7 @@ open_from_metapage(Relation rel, const HnswMetaPageData *meta, HnswFault *fault)
 		set_unsupported_type(fault);
 		return NULL;
 	}
-	wrong = check_parameters(meta, metric);
+	wrong = check_parameters(rel, meta, metric);
 	if (wrong != NULL)
 	{
 		set_unexpected(fault, rel, HNSW_META_BLKNO,
@@ -741,17 +741,6 @@ hnsw_index_append(HnswIndex *index)
 }
 
 /* ---- entries ---- */
-
-uint32
-hnsw_entry_target(const HnswSpace *space, uint64 nnodes)
-{
-	uint64		most = hnsw_space_coded(space) ? MAX_ENTRIES :
-		MAX_EXACT_ENTRIES;
-	uint64		target = (uint64) sqrt((double) nnodes);
-
-	target = Min(Max(target, MIN_ENTRIES), most);
-	return Min(target, nnodes);
-}
 
 static void
 write_entry(const HnswIndex *index, Page page, uint32 number, HnswNode node,

@@ -91,9 +91,6 @@ hnsw_index_nnodes(const HnswIndex *index)
  */
 extern uint32 hnsw_index_append(HnswIndex *index);
 
-/* How many entries an index with that many nodes should have. */
-extern uint32 hnsw_entry_target(const HnswSpace *space, uint64 nnodes);
-
 /*
  * hnsw_index_add_entry -- W5: make a LIVE node an entry.  Takes a record whose node is gone if
  * 'replace' names one (its number), else appends one.  Locks: metapage + entry page.

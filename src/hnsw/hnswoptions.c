@@ -25,10 +25,12 @@
 #include "commands/progress.h"
 #include "compat.h"
 #include "hnsw/hnsw.h"
+#include "miscadmin.h"
 #include "type/metric.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
+#include "utils/memutils.h"
 #include "utils/syscache.h"
 
 int			hnsw_ef_search;
@@ -71,13 +73,17 @@ assign_max_scan_tuples(int newval, void *extra)
 	max_scan_tuples_is_set = extra != NULL && *(bool *) extra;
 }
 
-int64
-hnsw_scan_tuple_limit(int mode)
+void
+hnsw_scan_settings(Relation index, HnswScanSettings *out)
 {
-	if (mode == HNSW_ITERATIVE_OFF ||
-		(mode == HNSW_ITERATIVE_AUTO && !max_scan_tuples_is_set))
-		return PG_INT64_MAX;
-	return hnsw_max_scan_tuples;
+	out->mode = hnsw_iterative_scan;
+	out->ef = hnsw_ef_search;
+	out->max_nodes = hnsw_max_scan_tuples;
+	if (out->mode == HNSW_ITERATIVE_OFF ||
+		(out->mode == HNSW_ITERATIVE_AUTO && !max_scan_tuples_is_set))
+		out->max_nodes = PG_INT64_MAX;
+	out->max_memory = (Size) Min(work_mem * 1024.0 * hnsw_scan_mem_multiplier,
+								 (double) MaxAllocHugeSize);
 }
 
 void
@@ -127,9 +133,10 @@ bytea *
 hnswoptions(Datum reloptions, bool validate)
 {
 	static const relopt_parse_elt table[] = {
-		{"m", RELOPT_TYPE_INT, offsetof(HnswOptions, m)},
-		{"ef_construction", RELOPT_TYPE_INT,
-		offsetof(HnswOptions, ef_construction)},
+		{.optname = "m", .opttype = RELOPT_TYPE_INT,
+		.offset = offsetof(HnswOptions, m)},
+		{.optname = "ef_construction", .opttype = RELOPT_TYPE_INT,
+		.offset = offsetof(HnswOptions, ef_construction)},
 	};
 
 	return (bytea *) build_reloptions(reloptions, validate, hnsw_relopt_kind,

@@ -77,11 +77,8 @@ typedef struct HnswScan
 	HnswQuery	query;
 	bool		is_null;		/* the key is NULL */
 	Oid			orderby_type;
-	int			mode;			/* HnswIterativeScan */
-	int			ef;
+	HnswScanSettings set;
 	double		gamma;			/* stop rule */
-	int64		max_rows;		/* nodes to visit at most, or PG_INT64_MAX */
-	Size		max_memory;
 
 	/* moves during the scan */
 	ScanPhase	phase;
@@ -114,15 +111,16 @@ typedef struct HnswScan
 
 /*
  * The margin grows with ef_search so that the default of 40 gives .085, about
- * recall .985 on the packages data, and 400 gives .30 (README, "Scan order",
+ * recall .985 on the packages data, and 400 gives .19 (README, "Scan order",
  * has the measurements).
  */
 #define GAMMA_AT_40			0.085
-#define GAMMA_EXPONENT		0.55
+#define GAMMA_EXPONENT		0.36
 
-/* rows that a first batch looks ahead for, at least */
+/* rows that a batch looks ahead for: at least, at most, and as a part of ef */
 #define MIN_BATCH			10
 #define MAX_BATCH			1000
+#define EF_PER_BATCH_ROW	8
 
 /* ---- heap of rows ---- */
 
@@ -201,11 +199,14 @@ note_near(HnswScan *so, float stop)
 static void
 begin_batch(HnswScan *so)
 {
-	if (so->mode == HNSW_ITERATIVE_AUTO)
-		so->batch = Max(Max(so->ef / 4, MIN_BATCH), so->released / 2);
+	if (so->set.mode == HNSW_ITERATIVE_AUTO)
+	{
+		int64		rows = Max(so->set.ef / EF_PER_BATCH_ROW, MIN_BATCH);
+
+		so->batch = Min(Max(rows, so->released / 2), MAX_BATCH);
+	}
 	else
-		so->batch = so->ef;
-	so->batch = Min(so->batch, Max(MAX_BATCH, so->ef));
+		so->batch = Min(so->set.ef, HNSW_MAX_EF_SEARCH);
 	so->in_batch = false;
 	so->nnear = 0;
 	for (int64 i = 0; i < so->ready.n; i++)
@@ -216,7 +217,7 @@ static bool
 batch_is_complete(HnswScan *so)
 {
 	/* an index no larger than the look-ahead is read as a whole */
-	if (so->nnodes <= (uint64) so->ef)
+	if (so->nnodes <= (uint64) so->set.ef)
 		return false;
 	return so->nnear == so->batch &&
 		hnsw_search_frontier(so->search) > so->near_stop[so->batch - 1];
@@ -276,10 +277,10 @@ memory_used(const HnswScan *so)
 static void
 end_walk(HnswScan *so, bool exhausted)
 {
-	bool		is_small = so->nnodes <= (uint64) so->ef;
+	bool		is_small = so->nnodes <= (uint64) so->set.ef;
 
-	if (so->mode == HNSW_ITERATIVE_AUTO || is_small ||
-		(exhausted && so->mode != HNSW_ITERATIVE_OFF))
+	if (so->set.mode == HNSW_ITERATIVE_AUTO || is_small ||
+		(exhausted && so->set.mode != HNSW_ITERATIVE_OFF))
 		so->phase = SCAN_SWEEP;
 	else
 		so->phase = SCAN_LATE;
@@ -305,12 +306,12 @@ walk(HnswScan *so)
 			collect(so, node, &exp);
 
 		/* the tuple limit never cuts the first batch */
-		if (so->released > 0 && so->visited >= so->max_rows)
+		if (so->released > 0 && so->visited >= so->set.max_nodes)
 		{
 			so->phase = SCAN_LATE;
 			return;
 		}
-		if (memory_used(so) > so->max_memory)
+		if (memory_used(so) > so->set.max_memory)
 		{
 			end_walk(so, false);
 			return;
@@ -345,7 +346,7 @@ begin_sweep(HnswScan *so)
 static void
 sweep_pass(HnswScan *so)
 {
-	int64		room = Max((int64) (so->max_memory / sizeof(Row)) / 2, 1024);
+	int64		room = Max((int64) (so->set.max_memory / sizeof(Row)) / 2, 1024);
 	RowHeap		kept = {NULL, 0, 0};
 	HnswExpansion exp;
 	bool		left_behind = false;
@@ -423,7 +424,7 @@ next_ready(HnswScan *so, Row *row)
 
 		if (so->phase == SCAN_WALK)
 		{
-			if (so->mode != HNSW_ITERATIVE_OFF || !so->in_batch)
+			if (so->set.mode != HNSW_ITERATIVE_OFF || !so->in_batch)
 			{
 				begin_batch(so);
 				walk(so);
@@ -455,14 +456,14 @@ static bool
 next_row(HnswScan *so, Row *row)
 {
 	/* one batch of elements is all that mode off gives */
-	if (so->mode == HNSW_ITERATIVE_OFF && so->released >= so->ef)
+	if (so->set.mode == HNSW_ITERATIVE_OFF && so->released >= so->set.ef)
 		so->phase = SCAN_DONE;
 
 	while (so->phase != SCAN_DONE && next_ready(so, row))
 	{
-		if (!is_late(so, row) || so->mode == HNSW_ITERATIVE_RELAXED)
+		if (!is_late(so, row) || so->set.mode == HNSW_ITERATIVE_RELAXED)
 			return true;
-		if (so->mode == HNSW_ITERATIVE_AUTO)
+		if (so->set.mode == HNSW_ITERATIVE_AUTO)
 			heap_push(&so->late, row);
 	}
 	if (so->phase == SCAN_DONE || so->late.n == 0)
@@ -564,16 +565,10 @@ static void
 start(IndexScanDesc scan, HnswScan *so)
 {
 	MemoryContext old = MemoryContextSwitchTo(so->context);
-	Size		limit;
 
-	so->mode = hnsw_iterative_scan;
-	so->ef = hnsw_ef_search;
-	so->gamma = so->mode == HNSW_ITERATIVE_AUTO ?
-		GAMMA_AT_40 * pow(so->ef / 40.0, GAMMA_EXPONENT) : 0;
-	so->max_rows = hnsw_scan_tuple_limit(so->mode);
-	limit = (Size) Min((double) work_mem * 1024 * hnsw_scan_mem_multiplier,
-					   (double) (SIZE_MAX / 2));
-	so->max_memory = limit;
+	hnsw_scan_settings(scan->indexRelation, &so->set);
+	so->gamma = so->set.mode == HNSW_ITERATIVE_AUTO ?
+		GAMMA_AT_40 * pow(so->set.ef / 40.0, GAMMA_EXPONENT) : 0;
 	so->last_bound = -get_float8_infinity();
 
 	so->index = hnsw_index_open(scan->indexRelation);
@@ -581,7 +576,7 @@ start(IndexScanDesc scan, HnswScan *so)
 	so->nnodes = hnsw_index_nnodes(so->index);
 	so->graph = hnsw_diskgraph_open(so->index);
 	prepare_query(so, &scan->orderByData[0]);
-	so->near_stop = palloc(sizeof(float) * Max(MAX_BATCH, so->ef));
+	so->near_stop = palloc(sizeof(float) * HNSW_MAX_EF_SEARCH);
 
 	hnsw_lock_scan(scan->indexRelation, false);
 	so->search = hnsw_search_begin(&so->graph->graph, &so->query);

@@ -47,10 +47,11 @@ typedef struct Met
 #define SH_DEFINE
 #include "lib/simplehash.h"
 
-struct HnswSeen
+typedef struct SearchSeen
 {
+	HnswSeen	seen;			/* must be first */
 	met_hash   *table;
-};
+} SearchSeen;
 
 typedef struct PoolItem
 {
@@ -63,7 +64,7 @@ struct HnswSearch
 	HnswGraph  *graph;
 	const HnswQuery *query;
 	MemoryContext context;
-	HnswSeen	seen;
+	SearchSeen	seen;
 	PoolItem   *pool;			/* binary heap, least estimate first */
 	int64		npool;
 	int64		maxpool;
@@ -88,10 +89,10 @@ struct HnswSearch
 /* Entries put into the pool: more than one, for their codes are coarse. */
 #define MAX_ENTRIES			16
 
-bool
-hnsw_seen_has(const HnswSeen *seen, HnswNode node)
+static bool
+search_has(const HnswSeen *seen, HnswNode node)
 {
-	return met_lookup(seen->table, node) != NULL;
+	return met_lookup(((const SearchSeen *) seen)->table, node) != NULL;
 }
 
 /* ---- the heap ---- */
@@ -213,6 +214,7 @@ hnsw_search_begin(HnswGraph *graph, const HnswQuery *query)
 	search->graph = graph;
 	search->query = query;
 	search->context = CurrentMemoryContext;
+	search->seen.seen.has = search_has;
 	search->seen.table = met_create(search->context, INITIAL_MET, NULL);
 	search->maxpool = INITIAL_MET;
 	search->pool = palloc(sizeof(PoolItem) * search->maxpool);
@@ -271,7 +273,8 @@ hnsw_search_step(HnswSearch *search, HnswExpansion *out)
 	pool_drop_top(search);
 	search->hops++;
 
-	graph->ops->expand(graph, search->query, node, &search->seen, out);
+	graph->ops->expand(graph, search->query, node, &search->seen.seen,
+							  out);
 	if (out->state != HNSW_LIVE && out->state != HNSW_EMPTY)
 		return node;
 	for (int i = 0; i < out->nedges; i++)

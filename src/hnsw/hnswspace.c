@@ -21,7 +21,7 @@
 #include <float.h>
 #include <math.h>
 
-#include "hnsw/hnswselect.h"
+#include "compat.h"
 #include "hnsw/hnswspace.h"
 #include "kernel/kernel.h"
 #include "quant/quant_edge.h"
@@ -45,9 +45,6 @@ typedef struct FlatCode
 
 /* rounding of a float sum of n terms, relative to the sum of absolute terms */
 #define SUM_ROUNDING(n)		(((n) + 8) * (double) FLT_EPSILON / 2)
-
-/* quant_rotate.h: |error| of a rotated vector relative to its length */
-#define ROTATION_ERROR		(1.0 / (1 << 20))
 
 /* rotated dimensions of the longest vector kept as F32 */
 #define MAX_F32_RDIM		((HNSW_F32_MAX_DIM + 15) / 16 * 16)
@@ -248,7 +245,7 @@ hnsw_space_own(const HnswSpace *space, const void *value, float *scratch,
 			y[i] -= space->mean[i];
 		quant_own_encode(y, space->rdim,
 						 finite_or_max((norm + space->mean_norm) *
-									   ROTATION_ERROR),
+									   QUANT_ROTATE_ERROR),
 						 (QuantOwn *) own);
 	}
 	return true;
@@ -336,7 +333,7 @@ hnsw_space_query(const HnswSpace *space, const void *value, HnswQuery *query)
 	{
 		query->vec = rotated;
 		query->norm2 = query->rnorm2;
-		query->error = (query->norm + space->mean_norm) * ROTATION_ERROR;
+		query->error = (query->norm + space->mean_norm) * QUANT_ROTATE_ERROR;
 	}
 }
 
@@ -456,7 +453,7 @@ measure_s8(const HnswSpace *space, const HnswQuery *query,
 		out->margin = query->norm * length + ip;
 		out->bound = ip - slack - query->norm * (own->error + query->error) -
 			query->norm * length *
-			(3 * SUM_ROUNDING(space->rdim) + 2 * ROTATION_ERROR);
+			(3 * SUM_ROUNDING(space->rdim) + 2 * QUANT_ROTATE_ERROR);
 	}
 	else
 	{
@@ -554,6 +551,27 @@ hnsw_occludes(const HnswSpace *space, float between, float dist)
 		HNSW_ALPHA * HNSW_ALPHA : HNSW_ALPHA;
 
 	return between * alpha < dist;
+}
+
+/*
+ * Entries are scored all at once at the start of each search, so their number
+ * is a price paid always.  In simulation at 60,000 rows 64 of them were as good as 256
+ * and 1,024 (README, "Things tried"); the fourth part of the root keeps their
+ * price a small part of a search in larger indexes.  Without codes each costs a page read.
+ */
+#define MIN_ENTRIES			64
+#define MAX_ENTRIES			4096
+#define EXACT_ENTRIES		32
+
+uint32
+hnsw_entry_target(const HnswSpace *space, uint64 nnodes)
+{
+	uint64		target = EXACT_ENTRIES;
+
+	if (hnsw_space_coded(space))
+		target = Min(Max((uint64) (sqrt((double) nnodes) / 4), MIN_ENTRIES),
+					 MAX_ENTRIES);
+	return Min(target, nnodes);
 }
 
 /* ---- edge codes ---- */

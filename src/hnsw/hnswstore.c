@@ -177,20 +177,20 @@ hnsw_store_copy(Relation index, BlockNumber block, int kind, char *copy,
 void
 hnsw_store_prefetch(Relation index, BlockNumber block)
 {
+	RecentBuffer *recent = recent_entry(index, block);
 	PrefetchBufferResult result;
 
+	/* read lately, so most likely still in memory: not worth a look-up */
+	if (recent->buffer > 0 && recent->block == block &&
+		recent->relation == compat_relation_number(index))
+		return;
 	if (!block_exists(index, block))
 		return;
+
+	/* if it is in memory, spare the coming read the same look-up */
 	result = PrefetchBuffer(index, MAIN_FORKNUM, block);
-
-	/* it is in memory: spare the coming read the same look-up */
 	if (result.recent_buffer > 0)
-	{
-		RecentBuffer *recent = recent_entry(index, block);
-
-		if (recent->buffer != result.recent_buffer || recent->block != block)
-			remember_buffer(index, block, result.recent_buffer);
-	}
+		remember_buffer(index, block, result.recent_buffer);
 }
 
 BlockNumber

@@ -400,7 +400,16 @@ dot_s8(const int8_t *a, const int8_t *b, size_t n)
  * maddubs adds at most 2 * 127 to a 16-bit element, so this many additions
  * stay below 2^15.
  */
-#define SUM_BITS_BATCH	128
+#define SUM_BITS_BATCH	((size_t) 128)
+
+/* where the batch that begins at i ends: a multiple of 32 bits from there */
+static inline size_t
+batch_end(size_t i, size_t n)
+{
+	size_t		nadds = (n - i) / 32;
+
+	return i + 32 * (nadds < SUM_BITS_BATCH ? nadds : SUM_BITS_BATCH);
+}
 
 /*
  * q_i where bit i of the code is set, in pairs, for the 32 bits of 'bits':
@@ -433,13 +442,14 @@ select_s8x16(const uint8_t *code, const int8_t *q)
 						_mm256_zextsi128_si256(q_s8));
 }
 
+/* 'batch' plus q_i where one of the next 32 bits of the code is set */
 HELPER __m256i
-load_bits32(const uint8_t *code)
+add_selected(__m256i batch, const uint8_t *code, __m256i q)
 {
 	int32_t		bits;
 
 	memcpy(&bits, code, sizeof(bits));
-	return _mm256_set1_epi32(bits);
+	return _mm256_add_epi16(batch, select_s8x32(_mm256_set1_epi32(bits), q));
 }
 
 /* 'sum' plus the 16-bit sums of one batch */
@@ -459,16 +469,14 @@ sum_bits_1(const int8_t *q, const uint8_t *code, size_t n)
 
 	while (i + 32 <= n)
 	{
-		size_t		left = (n - i) / 32;
-		size_t		end = i + 32 * (left < SUM_BITS_BATCH ? left : SUM_BITS_BATCH);
+		size_t		end = batch_end(i, n);
 		__m256i		batch = _mm256_setzero_si256();
 
 		for (; i < end; i += 32)
 		{
 			__m256i		q_s8 = _mm256_loadu_si256((const __m256i *) (q + i));
 
-			batch = _mm256_add_epi16(batch,
-									 select_s8x32(load_bits32(code + i / 8), q_s8));
+			batch = add_selected(batch, code + i / 8, q_s8);
 		}
 		sum = add_batch(sum, batch);
 	}
@@ -493,8 +501,7 @@ sum_bits_4(const int8_t *q, const uint8_t *code0, size_t stride, size_t n,
 
 	while (i + 32 <= n)
 	{
-		size_t		left = (n - i) / 32;
-		size_t		end = i + 32 * (left < SUM_BITS_BATCH ? left : SUM_BITS_BATCH);
+		size_t		end = batch_end(i, n);
 		__m256i		batch0 = _mm256_setzero_si256();
 		__m256i		batch1 = batch0;
 		__m256i		batch2 = batch0;
@@ -504,14 +511,10 @@ sum_bits_4(const int8_t *q, const uint8_t *code0, size_t stride, size_t n,
 		{
 			__m256i		q_s8 = _mm256_loadu_si256((const __m256i *) (q + i));
 
-			batch0 = _mm256_add_epi16(batch0,
-									  select_s8x32(load_bits32(code0 + i / 8), q_s8));
-			batch1 = _mm256_add_epi16(batch1,
-									  select_s8x32(load_bits32(code1 + i / 8), q_s8));
-			batch2 = _mm256_add_epi16(batch2,
-									  select_s8x32(load_bits32(code2 + i / 8), q_s8));
-			batch3 = _mm256_add_epi16(batch3,
-									  select_s8x32(load_bits32(code3 + i / 8), q_s8));
+			batch0 = add_selected(batch0, code0 + i / 8, q_s8);
+			batch1 = add_selected(batch1, code1 + i / 8, q_s8);
+			batch2 = add_selected(batch2, code2 + i / 8, q_s8);
+			batch3 = add_selected(batch3, code3 + i / 8, q_s8);
 		}
 		sum0 = add_batch(sum0, batch0);
 		sum1 = add_batch(sum1, batch1);
@@ -615,7 +618,7 @@ jaccard(const uint8_t *a, const uint8_t *b, size_t n, uint32_t *both,
 
 /* ---- residuals ---- */
 
-/* running sums of a residual, and the bits of its last 8 elements */
+/* running sums of a residual */
 typedef struct ResidualSums
 {
 	__m256		sum_abs;
@@ -654,10 +657,11 @@ residual_s8(const int8_t *a, float scale_a, const int8_t *c, float scale_c,
 
 	for (; i < nbits; i += 16)
 	{
-		bits[i / 8] = add_coded_f32x8(&even,
-									  residual_f32x8(a + i, sa, c + i, sc));
-		bits[i / 8 + 1] = add_coded_f32x8(&odd,
-										  residual_f32x8(a + i + 8, sa, c + i + 8, sc));
+		__m256		r0 = residual_f32x8(a + i, sa, c + i, sc);
+		__m256		r1 = residual_f32x8(a + i + 8, sa, c + i + 8, sc);
+
+		bits[i / 8] = add_coded_f32x8(&even, r0);
+		bits[i / 8 + 1] = add_coded_f32x8(&odd, r1);
 	}
 	for (; i < n; i += 8)
 	{

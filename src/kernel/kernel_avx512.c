@@ -23,7 +23,8 @@
 #include "kernel/kernel.h"
 
 #define TARGET \
-	target("avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx512vpopcntdq,avx2,fma")
+	target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl," \
+		   "avx512vnni,avx512vpopcntdq")
 #define KERNEL	static __attribute__((TARGET))
 #define HELPER	static inline __attribute__((TARGET, always_inline))
 

@@ -250,10 +250,12 @@ sum_bits_1(const int8_t *q, const uint8_t *code, size_t n)
 
 	while (i < n)
 	{
-		size_t		left = (n - i) / 16;
-		size_t		end = i + 16 * (left < SUM_BITS_BATCH ? left : SUM_BITS_BATCH);
+		size_t		nadds = (n - i) / 16;
+		size_t		end;
 		int16x8_t	batch = vdupq_n_s16(0);
 
+		nadds = nadds < SUM_BITS_BATCH ? nadds : SUM_BITS_BATCH;
+		end = i + 16 * nadds;
 		for (; i < end; i += 16)
 			batch = vpadalq_s8(batch, select_s8x16(code + i / 8, q + i));
 		sum = vpadalq_s16(sum, batch);

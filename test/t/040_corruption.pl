@@ -1,0 +1,552 @@
+# Damaged indexes: the verifier finds each damage under the name of its rule;
+# searches, inserts, deletes and VACUUM on it end normally or with XX001 or
+# XX002, and never with a crash; REINDEX heals.
+#
+# Each case is one change to the bytes of one index, made in the buffer so that
+# checksums are no help, with the rule that it breaks.
+
+use strict;
+use warnings;
+
+use Cwd qw(abs_path);
+use File::Basename qw(dirname);
+use File::Copy qw(copy);
+use FindBin;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+use VectorTest;
+
+# ---------------------------------------------------------------------------
+# Offsets: src/hnsw/hnswpage.h.  Fields are [offset, pack template].
+
+use constant {
+	PAGE_BYTES => 8192,
+	CONTENTS => 24,
+	INVALID => 0xFFFFFFFF,
+	FREE => 0,
+	LIVE => 1,
+	EMPTY => 2,
+	TIDS => 3,
+};
+
+my %header = (pd_lower => [ 12, 'S' ], pd_upper => [ 14, 'S' ]);
+my %special = (
+	index => [ 8176, 'L' ],
+	epoch => [ 8180, 'L' ],
+	unused => [ 8184, 'S' ],
+	kind => [ 8187, 'C' ],
+	page_id => [ 8190, 'S' ]);
+my %meta = (
+	magic => [ 0, 'L' ],
+	format_version => [ 4, 'L' ],
+	dim => [ 12, 'L' ],
+	m => [ 16, 'S' ],
+	own_kind => [ 20, 'C' ],
+	nentries => [ 60, 'L' ],
+	node_pages => [ 84, 'L' ],
+	nextents => [ 88, 'L' ],
+	node_bytes => [ 44, 'L' ],
+	first_extent => [ 652, 'L' ]);
+my %slot = (
+	version => [ 0, 'L' ],
+	state => [ 4, 'C' ],
+	unused => [ 5, 'C' ],
+	nedges => [ 6, 'S' ],
+	ntids => [ 8, 'L' ],
+	next => [ 12, 'L' ],
+	tid => [ 16, 'SSS' ],
+	nhere => [ 52, 'S' ],
+	owner => [ 16, 'L' ],
+	owner_version => [ 20, 'L' ]);
+my %flat = (
+	version => [ 0, 'L' ],
+	tid => [ 4, 'SSS' ],
+	state => [ 10, 'C' ],
+	more => [ 11, 'C' ],
+	code => [ 12, 'f' ]);
+
+# ---------------------------------------------------------------------------
+# A server with the library that overwrites pages
+
+my $node = vector_node('main', conf => [ 'autovacuum = off' ], init => ['-k']);
+
+sub sql
+{
+	return $node->safe_psql('postgres', $_[0]);
+}
+
+sub build_library
+{
+	my $from = "$FindBin::Bin/../modules/hnsw_corrupt";
+	my $to = PostgreSQL::Test::Utils::tempdir();
+
+	copy("$from/$_", "$to/$_") or die "$_: $!"
+	  for 'Makefile', 'hnsw_corrupt.c';
+	system("make -C $to with_llvm=no >$to/log 2>&1") == 0
+	  or die "cannot build the library: " . slurp_file("$to/log");
+	return "$to/hnsw_corrupt";
+}
+
+my $library = build_library();
+sql(<<"SQL");
+CREATE FUNCTION corrupt_page(regclass, int8, int4, bytea) RETURNS void
+	AS '$library' LANGUAGE C STRICT;
+CREATE FUNCTION page_bytes(regclass, int8, int4, int4) RETURNS bytea
+	AS '$library' LANGUAGE C STRICT;
+CREATE FUNCTION pages(index regclass)
+	RETURNS TABLE (blkno int8, kind text, page_index int8) AS \$\$
+	SELECT s.blkno, s.kind, s.page_index
+	FROM generate_series(0, pg_relation_size(index) / @{[ PAGE_BYTES ]} - 1) b,
+		hnsw_page_stats(index, b) s\$\$ LANGUAGE sql;
+CREATE FUNCTION slots(index regclass)
+	RETURNS TABLE (nid int8, state text, ntids int4) AS \$\$
+	SELECT i.nid, i.state, i.ntids
+	FROM pages(index) p, hnsw_page_items(index, p.blkno) i
+	WHERE p.kind = 'node' ORDER BY i.nid\$\$ LANGUAGE sql;
+SQL
+
+# f32: short vectors, rows with equal vectors; s8: long vectors; more: a node on
+# several pages; exact: no codes.
+sub make_table
+{
+	my ($name, $dim, $n, $class, $nequal) = @_;
+
+	sql("CREATE TABLE $name (id int8, v vector($dim));"
+		  . "INSERT INTO $name " . vectors($n, $dim, 11) . ';'
+		  . "INSERT INTO $name SELECT $n + i, v FROM $name,"
+		  . " generate_series(1, $nequal) i WHERE id = 7;"
+		  . "CREATE INDEX ${name}_idx ON $name USING hnsw (v $class)");
+}
+
+make_table('f32', 8, 300, 'vector_l2_ops', 40);
+make_table('s8', 320, 60, 'vector_l2_ops', 10);
+make_table('more', 7000, 12, 'vector_cosine_ops', 0);
+make_table('exact', 8, 60, 'vector_l1_ops', 10);
+
+# ---------------------------------------------------------------------------
+# Where things are
+
+my $index;		# the index at hand
+my %geometry;	# its metapage
+
+sub look_at
+{
+	my ($table) = @_;
+
+	$index = "${table}_idx";
+	%geometry = map { split /\|/ }
+	  split /\n/, sql("SELECT * FROM hnsw_metapage('$index')");
+	$geometry{own_off} = 56 + 4 * int(($geometry{max_edges} + 31) / 32);
+	$geometry{edge_bytes} = $geometry{own_kind} eq 'exact' ? 8 :
+	  8 + $geometry{nbits} / 8;
+	$geometry{edges_off} = $geometry{pages_per_node} > 1 ?
+	  PAGE_BYTES - 40 - $geometry{max_edges} * $geometry{edge_bytes} :
+	  $geometry{own_off} + $geometry{own_bytes};
+	return;
+}
+
+# place(block, base, field): where a field is, for get() and put()
+sub place
+{
+	my ($block, $base, $field) = @_;
+	return [ $block, $base + $field->[0], $field->[1] ];
+}
+
+sub in_meta { return place(0, CONTENTS, $meta{ $_[0] }); }
+
+sub in_frame
+{
+	my ($block, $name) = @_;
+	return place($block, 0, $header{$name} // $special{$name});
+}
+
+sub slot_place
+{
+	my ($nid) = @_;
+	my %node = map { split /\|/ }
+	  split /\n/, sql("SELECT * FROM hnsw_node('$index', $nid) LIMIT 2");
+	return ($node{block}, CONTENTS + $node{slot} * $geometry{node_bytes});
+}
+
+sub in_slot
+{
+	my ($nid, $name) = @_;
+	return place(slot_place($nid), $slot{$name});
+}
+
+sub in_own
+{
+	my ($nid, $offset, $template) = @_;
+	return place(slot_place($nid), [ $geometry{own_off} + $offset, $template ]);
+}
+
+sub in_edge
+{
+	my ($nid, $i, $offset, $template) = @_;
+	return place(
+		slot_place($nid),
+		[ $geometry{edges_off} + $i * $geometry{edge_bytes} + $offset,
+			$template ]);
+}
+
+sub block_of_kind
+{
+	my ($kind, $n) = @_;
+	$n //= 0;
+	return sql("SELECT blkno FROM pages('$index') WHERE kind = '$kind'"
+		  . " ORDER BY blkno OFFSET $n LIMIT 1");
+}
+
+sub in_flat
+{
+	my ($nid, $name) = @_;
+	my $per_page = int((PAGE_BYTES - 40) / $geometry{flat_bytes});
+
+	return place(block_of_kind('flat', int($nid / $per_page)),
+		CONTENTS + $nid % $per_page * $geometry{flat_bytes}, $flat{$name});
+}
+
+sub in_entry
+{
+	my ($i, $offset, $template) = @_;
+	return place(block_of_kind('entry'), CONTENTS,
+		[ $i * ($geometry{flat_bytes} - 4) + $offset, $template ]);
+}
+
+# nth slot of a state, by the number of heap TIDs if given
+sub find_slot
+{
+	my ($state, $n, $ntids) = @_;
+	my $where = defined $ntids ? "AND ntids $ntids" : '';
+	my $nid = sql("SELECT nid FROM slots('$index') WHERE state = '$state' $where"
+		  . " ORDER BY nid OFFSET $n LIMIT 1");
+
+	die "index $index has no such $state slot" if $nid eq '';
+	return $nid;
+}
+
+sub live { return find_slot('live', $_[0], '= 1'); }
+sub free_slot { return find_slot('free', 0); }
+sub tids_slot { return find_slot('tids', $_[0] // 0); }
+
+# the node with TIDS slots
+sub owner { return find_slot('live', 0, '> 6'); }
+
+sub get_bytes
+{
+	my ($block, $offset, $length) = @_;
+	return pack('H*', sql("SELECT encode(page_bytes('$index', $block, $offset,"
+			  . " $length), 'hex')"));
+}
+
+sub put_bytes
+{
+	my ($block, $offset, $bytes) = @_;
+	sql("SELECT corrupt_page('$index', $block, $offset, '\\x"
+		  . unpack('H*', $bytes) . "')");
+	return;
+}
+
+sub get
+{
+	my ($place) = @_;
+	my ($block, $offset, $template) = @$place;
+	return unpack($template,
+		get_bytes($block, $offset, length pack($template, 0, 0, 0)));
+}
+
+sub put
+{
+	my ($place, @values) = @_;
+	put_bytes($place->[0], $place->[1], pack($place->[2], @values));
+	return;
+}
+
+# edges of a node, by number
+sub edges
+{
+	my ($nid) = @_;
+	my $n = get(in_slot($nid, 'nedges'));
+	return map { scalar get(in_edge($nid, $_, 0, 'L')) } 0 .. $n - 1;
+}
+
+# Make every edge to a node name something else.
+sub cut_off
+{
+	my ($victim) = @_;
+
+	for my $nid (split /\n/, sql("SELECT nid FROM slots('$index') WHERE state = 'live'"))
+	{
+		my @edges = edges($nid);
+
+		for my $i (grep { $edges[$_] == $victim } 0 .. $#edges)
+		{
+			put(in_edge($nid, $i, 0, 'L'), $edges[ $i == 0 ? 1 : 0 ]);
+		}
+	}
+	return;
+}
+
+sub clear_entries
+{
+	my ($keep) = @_;
+	my $n = get(in_meta('nentries'));
+
+	for my $i ($keep .. $n - 1)
+	{
+		put(in_entry($i, 0, 'L'), INVALID);
+	}
+	return;
+}
+
+sub swap_bytes
+{
+	my ($a, $b, $length) = @_;
+	my $bytes = get_bytes(@$a[ 0, 1 ], $length);
+
+	put_bytes(@$a[ 0, 1 ], get_bytes(@$b[ 0, 1 ], $length));
+	put_bytes(@$b[ 0, 1 ], $bytes);
+	return;
+}
+
+# ---------------------------------------------------------------------------
+# The cases: rule, table, what is done, how
+
+my @cases = (
+	# V1: the metapage
+	[ V1 => f32 => 'magic number', sub { put(in_meta('magic'), 0x12345678) } ],
+	[ V1 => f32 => 'format version', sub { put(in_meta('format_version'), 9) } ],
+	[ V1 => f32 => 'dimensions', sub { put(in_meta('dim'), 7) } ],
+	[ V1 => s8 => 'dimensions within the same geometry',
+		sub { put(in_meta('dim'), 319) } ],
+	[ V1 => f32 => 'm out of range', sub { put(in_meta('m'), 30000) } ],
+	[ V1 => f32 => 'slot size', sub { put(in_meta('node_bytes'), 65535) } ],
+	[ V1 => f32 => 'more node pages than blocks',
+		sub { put(in_meta('node_pages'), 0x7FFFFFFF) } ],
+	[ V1 => f32 => 'extents that overlap',
+		sub { put(in_meta('first_extent'), 0) } ],
+	[ V1 => f32 => 'number of extents', sub { put(in_meta('nextents'), 0xFFFF) } ],
+	[ V1 => f32 => 'entry of a node past the end',
+		sub { put(in_entry(0, 0, 'L'), 0x7FFFFFFF) } ],
+
+	# V2: frames
+	[ V2 => f32 => 'node page of zeros',
+		sub { put_bytes(block_of_kind('node', 1), 0, "\0" x PAGE_BYTES) } ],
+	[ V2 => f32 => 'page of noise',
+		sub {
+			put_bytes(block_of_kind('node', 1), 0,
+				join('', map { chr($_ * 37 % 251) } 1 .. PAGE_BYTES));
+		} ],
+	[ V2 => f32 => 'page kind',
+		sub { put(in_frame(block_of_kind('node', 2), 'kind'), 4) } ],
+	[ V2 => f32 => 'two pages swapped',
+		sub {
+			swap_bytes([ block_of_kind('node', 0), 0 ],
+				[ block_of_kind('node', 1), 0 ], PAGE_BYTES);
+		} ],
+	[ V2 => f32 => 'pd_lower too small',
+		sub { put(in_frame(block_of_kind('node'), 'pd_lower'), 100) } ],
+	[ V2 => f32 => 'epoch of a flat page',
+		sub { put(in_frame(block_of_kind('flat'), 'epoch'), 1) } ],
+	[ V2 => f32 => 'page id', sub { put(in_frame(block_of_kind('flat'), 'page_id'), 0) } ],
+	[ V2 => f32 => 'mean that is not a number',
+		sub { put_bytes(block_of_kind('mean'), CONTENTS, pack('L', 0x7FC00000)) } ],
+
+	# V3: what belongs to a node
+	[ V3 => f32 => 'TIDS slot of another owner',
+		sub { put(in_slot(tids_slot(), 'owner'), live(0)) } ],
+	[ V3 => f32 => 'TIDS slot of another version',
+		sub { put(in_slot(tids_slot(), 'owner_version'), 77) } ],
+	[ V3 => f32 => 'chain cut off', sub { put(in_slot(owner(), 'next'), INVALID) } ],
+	[ V3 => f32 => 'chain that runs in a circle',
+		sub { put(in_slot(tids_slot(), 'next'), tids_slot()) } ],
+	[ V3 => f32 => 'chain into a node', sub { put(in_slot(owner(), 'next'), live(3)) } ],
+	[ V3 => more => 'continuation of another version',
+		sub { put_bytes(block_of_kind('more'), CONTENTS + 4, pack('L', 5)) } ],
+
+	# V4: nodes
+	[ V4 => f32 => 'unknown state', sub { put(in_slot(live(5), 'state'), 9) } ],
+	[ V4 => f32 => 'live node made empty',
+		sub { put(in_slot(live(5), 'state'), EMPTY) } ],
+	[ V4 => f32 => 'live node without heap TIDs',
+		sub { put(in_slot(live(5), 'ntids'), 0) } ],
+	[ V4 => f32 => 'more heap TIDs than fit',
+		sub { put(in_slot(live(5), 'nhere'), 7) } ],
+	[ V4 => f32 => 'heap TID of zeros', sub { put(in_slot(live(5), 'tid'), 0, 0, 0) } ],
+	[ V4 => f32 => 'heap TID of another node',
+		sub { put(in_slot(live(5), 'tid'), get(in_slot(live(6), 'tid'))) } ],
+	[ V4 => f32 => 'wrong count of heap TIDs',
+		sub { put(in_slot(owner(), 'ntids'), 1000) } ],
+	[ V4 => f32 => 'element that is not a number',
+		sub { put(in_own(live(5), 8, 'L'), 0x7FC00000) } ],
+	[ V4 => s8 => 'scale that is infinite',
+		sub { put(in_own(live(5), 0, 'L'), 0x7F800000) } ],
+	[ V4 => more => 'vector not of unit length',
+		sub { put(in_own(live(2), 0, 'f'), 3 * get(in_own(live(2), 0, 'f'))) } ],
+	[ V4 => exact => 'value of another length',
+		sub { put(in_own(live(5), 4, 'S'), 9) } ],
+
+	# V5: edges
+	[ V5 => f32 => 'edge to the node itself',
+		sub { put(in_edge(live(8), 0, 0, 'L'), live(8)) } ],
+	[ V5 => f32 => 'edge past the end',
+		sub { put(in_edge(live(8), 2, 0, 'L'), 0x00FFFFFF) } ],
+	[ V5 => f32 => 'two edges to one node',
+		sub { put(in_edge(live(8), 1, 0, 'L'), get(in_edge(live(8), 0, 0, 'L'))) } ],
+	[ V5 => f32 => 'edge to a free slot',
+		sub { put(in_edge(live(8), 1, 0, 'L'), free_slot()) } ],
+	[ V5 => f32 => 'more edges than fit',
+		sub { put(in_slot(live(8), 'nedges'), 0xFFFF) } ],
+	[ V5 => f32 => 'forgotten edges', sub { put(in_slot(live(8), 'nedges'), 3) } ],
+	[ V5 => f32 => 'edge code of another node',
+		sub {
+			swap_bytes(in_edge(live(8), 0, 0, 'L'), in_edge(live(8), 1, 0, 'L'), 4);
+		} ],
+	[ V5 => s8 => 'bits of an edge code',
+		sub { put_bytes(@{ in_edge(live(8), 3, 8, 'L') }[ 0, 1 ], "\xAA" x 16) } ],
+
+	# V6: reachability
+	[ V6 => f32 => 'no entries', sub { clear_entries(0) } ],
+	[ V6 => f32 => 'no entries counted', sub { put(in_meta('nentries'), 0) } ],
+	[ V6 => f32 => 'node that nobody names',
+		sub {
+			my $entries = join(',', map { scalar get(in_entry($_, 0, 'L')) }
+				  0 .. get(in_meta('nentries')) - 1);
+			cut_off(sql("SELECT nid FROM slots('$index') WHERE state = 'live'"
+				  . " AND nid NOT IN ($entries) LIMIT 1"));
+		} ],
+	[ V6 => f32 => 'one entry without edges',
+		sub {
+			clear_entries(1);
+			put(in_slot(get(in_entry(0, 0, 'L')), 'nedges'), 0);
+		} ],
+	[ V6 => exact => 'no entries', sub { clear_entries(0) } ],
+
+	# V7: rows
+	[ V7 => f32 => 'heap TID past the end of the table',
+		sub { put(in_slot(live(9), 'tid'), 0, 9999, 1) } ],
+	[ V7 => f32 => 'heap TID of a line pointer that is not there',
+		sub { put(in_slot(live(9), 'tid'), 0, 0, 290) } ],
+	[ V7 => f32 => 'row that is not indexed',
+		sub {
+			my ($block, $offset) = slot_place(live(9));
+			put_bytes($block, $offset, "\0" x $geometry{node_bytes});
+		} ],
+	[ V7 => s8 => 'forgotten heap TID',
+		sub {
+			put(in_slot(owner(), 'nhere'), 5);
+			put(in_slot(owner(), 'ntids'), get(in_slot(owner(), 'ntids')) - 1);
+		} ],
+
+	# V8: own forms
+	[ V8 => f32 => 'own form of another node',
+		sub {
+			swap_bytes(in_own(live(9), 0, 'L'), in_own(live(10), 0, 'L'),
+				$geometry{own_bytes});
+		} ],
+	[ V8 => f32 => 'two elements swapped',
+		sub { swap_bytes(in_own(live(9), 4, 'L'), in_own(live(9), 8, 'L'), 4) } ],
+	[ V8 => s8 => 'element of a code',
+		sub { put(in_own(live(9), 20, 'c'), -get(in_own(live(9), 20, 'c')) || 50) } ],
+	[ V8 => s8 => 'error bound of zero', sub { put(in_own(live(9), 8, 'f'), 0) } ],
+	[ V8 => exact => 'bit of a value',
+		sub { put(in_own(live(9), 10, 'C'), get(in_own(live(9), 10, 'C')) ^ 1) } ],
+
+	# V9: free slots
+	[ V9 => f32 => 'degree of a free slot',
+		sub { put(in_slot(free_slot(), 'nedges'), 1) } ],
+	[ V9 => f32 => 'heap TID of a free slot',
+		sub { put(in_slot(free_slot(), 'tid'), 0, 1, 1) } ],
+	[ V9 => f32 => 'edge of a free slot',
+		sub { put(in_edge(free_slot(), 0, 0, 'L'), 1) } ],
+	[ V9 => s8 => 'code of a free slot', sub { put(in_own(free_slot(), 12, 'C'), 1) } ],
+
+	# V10: flat records
+	[ V10 => f32 => 'version', sub { put(in_flat(live(12), 'version'), 99) } ],
+	[ V10 => f32 => 'state', sub { put(in_flat(live(12), 'state'), FREE) } ],
+	[ V10 => f32 => 'heap TID', sub { put(in_flat(live(12), 'tid'), 0, 1, 1) } ],
+	[ V10 => f32 => 'more', sub { put(in_flat(owner(), 'more'), 0) } ],
+	[ V10 => s8 => 'code', sub { put(in_flat(live(12), 'code'), 1234) } ],
+	[ V10 => f32 => 'code of an entry', sub { put(in_entry(0, 8, 'f'), 77) } ],
+);
+
+# ---------------------------------------------------------------------------
+# What is done to a damaged index
+
+# Free slots, in an index that REINDEX has just written.
+sub make_free_slots
+{
+	my ($table) = @_;
+	sql("INSERT INTO $table SELECT 9000 + i, (SELECT array_agg(sin(i * 100 + j))"
+		  . " FROM generate_series(1, vector_dims(t.v)) j)::vector"
+		  . " FROM $table t, generate_series(1, 4) i WHERE id = 1;"
+		  . "DELETE FROM $table WHERE id > 9000");
+	sql("VACUUM $table");
+	return;
+}
+
+# Statements as users send them; errors are expected, of two kinds.
+sub use_index
+{
+	my ($table, $op) = @_;
+	my $search = "SELECT count(*) FROM (SELECT id FROM $table ORDER BY v $op"
+	  . " (SELECT v FROM $table WHERE id = %d) LIMIT %d) s";
+	my @statements = (
+		(map { sprintf($search, $_, 10) } 1, 7, 11),
+		sprintf($search, 5, 1000),
+		"INSERT INTO $table SELECT 9100, v FROM $table WHERE id = 3",
+		"INSERT INTO $table SELECT 9101, v FROM $table WHERE id = 7 LIMIT 1",
+		"INSERT INTO $table SELECT 9102, (SELECT array_agg(cos(j))"
+		  . " FROM generate_series(1, vector_dims(v)) j)::vector"
+		  . " FROM $table WHERE id = 1",
+		"UPDATE $table SET v = v WHERE id IN (2, 7)",
+		"DELETE FROM $table WHERE id >= 9100 OR id = 4",
+		"VACUUM $table",
+		"SELECT count(*) FROM hnsw_index_check('${table}_idx')",
+		"VACUUM $table",
+		"SELECT count(*) FROM hnsw_index_check('${table}_idx', true, true)");
+	my $script = "\\set VERBOSITY verbose\nSET statement_timeout = '60s';\n"
+	  . "SET enable_seqscan = off;\n"
+	  . join('', map { "$_;\n" } @statements) . "SELECT 'alive';\n";
+	my ($stdout, $stderr) = ('', '');
+
+	$node->psql('postgres', $script, stdout => \$stdout, stderr => \$stderr,
+		on_error_stop => 0);
+	return ($stdout, $stderr);
+}
+
+my %operator = (f32 => '<->', s8 => '<->', more => '<=>', exact => '<+>');
+
+for my $case (@cases)
+{
+	my ($rule, $table, $what, $damage) = @$case;
+	my $name = "$rule, $table: $what";
+
+	make_free_slots($table);
+	look_at($table);
+	is(index_violations($node, $index), '', "$name: sound before");
+	$damage->();
+
+	my $rows = index_violations($node, $index);
+	like($rows, qr/^$rule\|/m, "$name: found under its rule");
+
+	my ($stdout, $stderr) = use_index($table, $operator{$table});
+	like($stdout, qr/^alive$/m, "$name: the server lives");
+
+	my @states = $stderr =~ /ERROR:  (\w{5}):/g;
+	my $allowed = $what eq 'format version' ? qr/^(XX00[12]|0A000)$/ : qr/^XX00[12]$/;
+	is(join(' ', grep { !/$allowed/ } @states),
+		'', "$name: no other error than damage")
+	  or diag($stderr);
+	unlike($stderr, qr/VACUUM.*(\n.*)*ERROR/, "$name: VACUUM ends normally");
+
+	sql("REINDEX INDEX $index");
+	check_index($node, $index, "$name: REINDEX heals");
+}
+
+unlike(slurp_file($node->logfile), qr/terminated by signal|TRAP:/,
+	'no process was lost');
+
+$node->stop;
+done_testing();
