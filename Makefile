@@ -8,7 +8,16 @@
 
 MODULE_big = vector
 EXTENSION  = vector
-DATA       = vector--1.0.sql
+DATA       = vector--1.0.sql $(SCRIPTS)
+
+# From and to pgvector; written from vector--1.0.sql by "make scripts".
+PGVECTOR_VERSIONS = 0.5.0 0.5.1 0.6.0 0.6.1 0.6.2 \
+	0.7.0 0.7.1 0.7.2 0.7.3 0.7.4 \
+	0.8.0 0.8.1 0.8.2 0.8.3 0.8.4 0.8.5 0.8.6
+SCRIPTS = \
+	sql/update/vector--0.8.6.sql \
+	sql/update/vector--1.0--0.8.6.sql \
+	$(PGVECTOR_VERSIONS:%=sql/update/vector--%--1.0.sql)
 
 # Where this file is: differs from the current directory in a VPATH build.
 HERE := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
@@ -29,9 +38,15 @@ OBJS_PLAIN = \
 OBJS = \
 	$(OBJS_PLAIN) \
 	src/type/check.o \
+	src/type/listtext.o \
 	src/type/vector.o \
+	src/type/halfvec.o \
 	src/type/arith.o \
 	src/type/distance.o \
+	src/type/sparsecheck.o \
+	src/type/sparsevec.o \
+	src/type/sparsemath.o \
+	src/type/bitvec.o \
 	src/type/cast.o \
 	src/type/aggregate.o \
 	src/type/metric.o \
@@ -58,13 +73,19 @@ OBJS = \
 	src/hnsw/hnswcost.o \
 	src/hnsw/hnswoptions.o \
 	src/hnsw/hnswhandler.o \
+	src/hnsw/ivfflat.o \
 	src/hnsw/hnswinspect.o \
 	src/hnsw/hnswcheck.o \
 	src/hnsw/hnswpoint.o \
+	src/hnsw/hnswrows.o \
+	src/hnsw/hnswsweep.o \
+	src/planner/adaptivepath.o \
+	src/planner/adaptivescan.o \
+	src/planner/tidmembers.o \
 	src/module.o
 
 # For dependent extensions: $(includedir_server)/extension/vector/
-HEADERS_vector = src/type/vector.h
+HEADERS_vector = src/type/vector.h src/type/halfvec.h src/type/sparsevec.h
 
 # Exactly the functions marked PGDLLEXPORT are visible.  Servers before 16
 # leave that macro empty, hence its definition here.
@@ -132,7 +153,7 @@ $(EXACT:.o=.bc): override BITCODE_CFLAGS += -ffp-contract=off
 	$(CC) $(CFLAGS) $(CPPFLAGS) -MMD -MP -MT $@ -MT $(@:.o=.bc) -c -o $@ $<
 
 FLAGS := $(CC) $(PG_CONFIG) $(WERROR)/$(ASSERTS)/$(TEST_POINTS)
-ifneq (,$(filter-out clean lint help indent typedefs shape,$(or $(MAKECMDGOALS),all)))
+ifneq (,$(filter-out clean lint help indent typedefs scripts shape,$(or $(MAKECMDGOALS),all)))
 $(shell mkdir -p build $(sort $(dir $(OBJS))); \
 	echo '$(FLAGS)' | cmp -s - build/flags || echo '$(FLAGS)' > build/flags)
 endif
@@ -146,7 +167,7 @@ build/unit/%_test: test/unit/%_test.c $(OBJS_PLAIN)
 	$(CC) $(CFLAGS) -I$(srcdir)/src -I$(srcdir)/test/unit -MMD -MP -MT $@ \
 		-MF $@.d -o $@ $< $(OBJS_PLAIN) -lm
 
-.PHONY: unit unit-programs lint shape indent typedefs bench help
+.PHONY: unit unit-programs lint scripts shape indent typedefs bench help
 
 unit-programs: $(UNIT_PROGS)
 
@@ -158,6 +179,9 @@ unit: unit-programs
 
 lint:
 	@sh $(srcdir)/test/lint/layers.sh $(srcdir)
+
+scripts:
+	perl $(srcdir)/sql/update/generate $(srcdir)
 
 shape:
 	@sh $(srcdir)/test/lint/shape.sh $(srcdir)
@@ -186,6 +210,7 @@ help:
 	@echo '                    two need it running.  test/run needs nothing: see test/README.md'
 	@echo 'make unit           kernel and codec tests, no server'
 	@echo 'make lint           layers, locks and WAL in their place; silent if all is well'
+	@echo 'make scripts        write sql/update anew from vector--1.0.sql'
 	@echo 'make shape          figures about the source; no verdict'
 	@echo 'make indent         reformat with pg_bsd_indent'
 	@echo 'make typedefs       write src/typedefs.list anew, for indent'

@@ -1,5 +1,5 @@
 --
--- cast: between vector and arrays
+-- cast: between vector, halfvec and arrays
 --
 
 -- arrays to vector
@@ -66,3 +66,66 @@ CREATE DOMAIN three AS vector(3);
 SELECT '[1,2,3]'::three, ARRAY[1,2,3]::three;
 SELECT '[1,2]'::three;
 DROP DOMAIN three;
+
+--
+-- halfvec
+--
+
+-- arrays to halfvec
+SELECT ARRAY[1,2,3]::halfvec, ARRAY[1.5,2.5]::real[]::halfvec,
+	ARRAY[1.5,2.5]::float8[]::halfvec, ARRAY[1.5,2.5]::numeric[]::halfvec;
+SELECT ARRAY[2049,65519,-65519]::halfvec, '[5:6]={1,2}'::int[]::halfvec;
+SELECT ARRAY[0.1,1e-300]::float8[]::halfvec, ARRAY[-1e-8]::real[]::halfvec, ARRAY[0.1]::numeric[]::halfvec;
+SELECT ARRAY[1,2,3]::halfvec(3), ARRAY[1,2,3]::real[]::halfvec(3),
+	ARRAY[1,2,3]::float8[]::halfvec(3), ARRAY[1,2,3]::numeric[]::halfvec(3);
+SELECT ARRAY[1,2,3]::halfvec(2);
+SELECT ARRAY[70000]::halfvec(2);
+SELECT '{}'::real[]::halfvec;
+SELECT '{{1,2},{3,4}}'::int[]::halfvec;
+SELECT '{1,NULL}'::real[]::halfvec;
+SELECT '{NaN}'::real[]::halfvec;
+SELECT '{1,-Infinity}'::float8[]::halfvec;
+SELECT '{1e39}'::float8[]::halfvec;
+SELECT '{1e39}'::numeric[]::halfvec;
+SELECT '{65520}'::int[]::halfvec;
+SELECT '{1,-65520}'::real[]::halfvec;
+SELECT '{1e5}'::float8[]::halfvec;
+SELECT '{65520}'::numeric[]::halfvec;
+SELECT array_fill(0, ARRAY[16001])::halfvec;
+SELECT vector_dims(array_fill(0::numeric, ARRAY[16000])::halfvec);
+
+-- halfvec to array
+SELECT '[1,2.5,-0,0.1]'::halfvec::real[];
+SELECT array_ndims(a), array_lower(a, 1), array_upper(a, 1), pg_typeof(a)
+	FROM (SELECT '[1,2,3]'::halfvec::real[]) t (a);
+SELECT '[1,2]'::halfvec::float8[];
+SELECT '[1,2]'::halfvec::integer[];
+
+-- halfvec and vector
+SELECT '[1,2.5,0.1,-0,1e-8]'::vector::halfvec, '[1,2.5,0.1,-0]'::halfvec::vector;
+SELECT '[1,2]'::vector::halfvec(2), '[1,2]'::halfvec::vector(2), '[1,2,3]'::halfvec::halfvec(3);
+SELECT '[1,2,3]'::vector::halfvec(2);
+SELECT '[1,2,3]'::halfvec::vector(2);
+SELECT '[1,2,3]'::halfvec::halfvec(4);
+SELECT '[65519]'::vector::halfvec;
+SELECT '[1,65520]'::vector::halfvec;
+SELECT '[-1e38]'::vector::halfvec;
+SELECT '[1e5]'::vector::halfvec;
+SELECT CAST('[1,2]'::text AS halfvec(2)), '[1,2]'::halfvec::text || '!';
+
+-- contexts: vector to halfvec everywhere, the rest by assignment only
+CREATE TABLE assigned (h halfvec(2), v vector(2), r real[]);
+INSERT INTO assigned (h) VALUES (ARRAY[1,2]), (ARRAY[1.5,2.5]), (ARRAY[1,2]::float8[]), ('[1,2]'::vector);
+INSERT INTO assigned (h) VALUES (ARRAY[1,2,3]);
+INSERT INTO assigned (h) VALUES ('[1,2,3]'::vector);
+INSERT INTO assigned (h) VALUES ('[1,2]'::text);
+UPDATE assigned SET r = h, v = h;
+SELECT * FROM assigned;
+ALTER TABLE assigned ALTER v TYPE halfvec(2), ALTER h TYPE real[];
+SELECT * FROM assigned;
+SELECT l2_norm('[3,4]'::vector);
+SELECT vector_norm('[3,4]'::halfvec);
+SELECT array_length('[1,2,3]'::halfvec, 1);
+SELECT '[1,2]'::halfvec = '[1,2]'::vector, '[1,2.5]'::vector <-> '[1,2]'::halfvec;
+SELECT '[1,2]'::halfvec = ARRAY[1,2];
+DROP TABLE assigned;

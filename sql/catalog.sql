@@ -15,9 +15,11 @@ $$;
 
 SELECT typname, typlen, typbyval, typtype, typcategory, typispreferred, typdelim, typalign, typstorage, typcollation,
 	typinput, typoutput, typreceive, typsend, typmodin, typmodout, typanalyze, typarray::regtype
-	FROM pg_type WHERE oid = 'vector'::regtype \gx
+	FROM pg_type WHERE oid IN ('vector'::regtype, 'halfvec'::regtype) ORDER BY oid \gx
 SELECT to_regtype('vector'), to_regtype('_vector'), '_vector'::regtype = 'vector[]'::regtype AS same;
+SELECT to_regtype('halfvec'), to_regtype('_halfvec'), '_halfvec'::regtype = 'halfvec[]'::regtype AS same;
 SELECT format_type('vector'::regtype, 3), format_type('vector'::regtype, -1), format_type('vector[]'::regtype, 3);
+SELECT format_type('halfvec'::regtype, 3), format_type('halfvec'::regtype, -1), format_type('halfvec[]'::regtype, 3);
 
 -- ---------- functions ----------
 
@@ -61,9 +63,54 @@ INSERT INTO contract (name, args, result) VALUES
 	('array_to_vector', 'real[], integer, boolean', 'vector'),
 	('array_to_vector', 'double precision[], integer, boolean', 'vector'),
 	('array_to_vector', 'numeric[], integer, boolean', 'vector'),
-	('vector_to_float4', 'vector, integer, boolean', 'real[]');
+	('vector_to_float4', 'vector, integer, boolean', 'real[]'),
+	('vector_to_halfvec', 'vector, integer, boolean', 'halfvec');
 -- the symbol is the name
 UPDATE contract SET symbol = name;
+
+INSERT INTO contract VALUES
+	('halfvec_in', 'cstring, oid, integer', 'halfvec', 'halfvec_in'),
+	('halfvec_out', 'halfvec', 'cstring', 'halfvec_out'),
+	('halfvec_typmod_in', 'cstring[]', 'integer', 'halfvec_typmod_in'),
+	('halfvec_recv', 'internal, oid, integer', 'halfvec', 'halfvec_recv'),
+	('halfvec_send', 'halfvec', 'bytea', 'halfvec_send'),
+	('l2_distance', 'halfvec, halfvec', 'double precision', 'halfvec_l2_distance'),
+	('inner_product', 'halfvec, halfvec', 'double precision', 'halfvec_inner_product'),
+	('cosine_distance', 'halfvec, halfvec', 'double precision', 'halfvec_cosine_distance'),
+	('l1_distance', 'halfvec, halfvec', 'double precision', 'halfvec_l1_distance'),
+	('vector_dims', 'halfvec', 'integer', 'halfvec_vector_dims'),
+	('l2_norm', 'halfvec', 'double precision', 'halfvec_l2_norm'),
+	('l2_normalize', 'halfvec', 'halfvec', 'halfvec_l2_normalize'),
+	('binary_quantize', 'halfvec', 'bit', 'halfvec_binary_quantize'),
+	('subvector', 'halfvec, integer, integer', 'halfvec', 'halfvec_subvector'),
+	('halfvec_add', 'halfvec, halfvec', 'halfvec', 'halfvec_add'),
+	('halfvec_sub', 'halfvec, halfvec', 'halfvec', 'halfvec_sub'),
+	('halfvec_mul', 'halfvec, halfvec', 'halfvec', 'halfvec_mul'),
+	('halfvec_concat', 'halfvec, halfvec', 'halfvec', 'halfvec_concat'),
+	('halfvec_lt', 'halfvec, halfvec', 'boolean', 'halfvec_lt'),
+	('halfvec_le', 'halfvec, halfvec', 'boolean', 'halfvec_le'),
+	('halfvec_eq', 'halfvec, halfvec', 'boolean', 'halfvec_eq'),
+	('halfvec_ne', 'halfvec, halfvec', 'boolean', 'halfvec_ne'),
+	('halfvec_ge', 'halfvec, halfvec', 'boolean', 'halfvec_ge'),
+	('halfvec_gt', 'halfvec, halfvec', 'boolean', 'halfvec_gt'),
+	('halfvec_cmp', 'halfvec, halfvec', 'integer', 'halfvec_cmp'),
+	('halfvec_hash', 'halfvec', 'integer', 'halfvec_hash'),
+	('halfvec_hash_extended', 'halfvec, bigint', 'bigint', 'halfvec_hash_extended'),
+	('halfvec_l2_squared_distance', 'halfvec, halfvec', 'double precision', 'halfvec_l2_squared_distance'),
+	('halfvec_negative_inner_product', 'halfvec, halfvec', 'double precision', 'halfvec_negative_inner_product'),
+	('halfvec_spherical_distance', 'halfvec, halfvec', 'double precision', 'halfvec_spherical_distance'),
+	('halfvec_accum', 'double precision[], halfvec', 'double precision[]', 'halfvec_accum'),
+	('halfvec_combine', 'double precision[], double precision[]', 'double precision[]', 'vector_combine'),
+	('halfvec_avg', 'double precision[]', 'halfvec', 'halfvec_avg'),
+	('halfvec', 'halfvec, integer, boolean', 'halfvec', 'halfvec'),
+	('array_to_halfvec', 'integer[], integer, boolean', 'halfvec', 'array_to_halfvec'),
+	('array_to_halfvec', 'real[], integer, boolean', 'halfvec', 'array_to_halfvec'),
+	('array_to_halfvec', 'double precision[], integer, boolean', 'halfvec', 'array_to_halfvec'),
+	('array_to_halfvec', 'numeric[], integer, boolean', 'halfvec', 'array_to_halfvec'),
+	('halfvec_to_float4', 'halfvec, integer, boolean', 'real[]', 'halfvec_to_float4'),
+	('halfvec_to_vector', 'halfvec, integer, boolean', 'vector', 'halfvec_to_vector'),
+	('hamming_distance', 'bit, bit', 'double precision', 'hamming_distance'),
+	('jaccard_distance', 'bit, bit', 'double precision', 'jaccard_distance');
 
 CREATE TABLE found AS
 	SELECT proname::text AS name, oidvectortypes(proargtypes) AS args, format_type(prorettype, NULL) AS result, prosrc AS symbol,
@@ -72,44 +119,60 @@ CREATE TABLE found AS
 SELECT 'missing' AS what, c.* FROM (TABLE contract EXCEPT SELECT name, args, result, symbol FROM found) c;
 SELECT DISTINCT provolatile, proisstrict, proparallel, prokind, proretset, procost
 	FROM found JOIN contract USING (name, args);
--- of functions over vector, nothing else
+-- of functions over the types, nothing else
 SELECT 'extra' AS what, name, args FROM found f
-	WHERE prokind = 'f' AND 'vector' IN (SELECT unnest(string_to_array(args, ', ')) UNION SELECT result)
+	WHERE prokind = 'f' AND string_to_array(args || ', ' || result, ', ') && ARRAY['vector', 'halfvec', 'bit']
 		AND NOT EXISTS (SELECT FROM contract c WHERE (c.name, c.args) = (f.name, f.args))
 	ORDER BY name, args;
 -- a bare literal finds these, for each has one overload
-SELECT name, count(*) FROM found WHERE name IN ('vector_norm', 'hnswhandler') GROUP BY name ORDER BY name;
+SELECT name, count(*) FROM found WHERE name IN ('vector_norm', 'hamming_distance', 'jaccard_distance', 'hnswhandler') GROUP BY name ORDER BY name;
 SELECT vector_norm('[3,4]');
 
 SELECT name, args, result, symbol, provolatile, proisstrict, proparallel FROM found
-	WHERE name = 'hnswhandler';
+	WHERE name IN ('hnswhandler', 'hnsw_halfvec_support', 'hnsw_bit_support') ORDER BY name;
 DROP TABLE found, contract;
 
 -- ---------- operators ----------
 
-CREATE TABLE contract (name text, proc text, result text, com text, neg text, rest text, join_ text, hashes boolean);
+CREATE TABLE contract (type regtype, name text, proc text, result text, com text, neg text, rest text, join_ text, hashes boolean);
 INSERT INTO contract VALUES
-	('<->', 'l2_distance', 'double precision', '<->', '', '-', '-', false),
-	('<#>', 'vector_negative_inner_product', 'double precision', '<#>', '', '-', '-', false),
-	('<=>', 'cosine_distance', 'double precision', '<=>', '', '-', '-', false),
-	('<+>', 'l1_distance', 'double precision', '<+>', '', '-', '-', false),
-	('+', 'vector_add', 'vector', '+', '', '-', '-', false),
-	('*', 'vector_mul', 'vector', '*', '', '-', '-', false),
-	('-', 'vector_sub', 'vector', '', '', '-', '-', false),
-	('||', 'vector_concat', 'vector', '', '', '-', '-', false),
-	('<', 'vector_lt', 'boolean', '>', '>=', 'scalarltsel', 'scalarltjoinsel', false),
-	('<=', 'vector_le', 'boolean', '>=', '>', 'scalarlesel', 'scalarlejoinsel', false),
-	('=', 'vector_eq', 'boolean', '=', '<>', 'eqsel', 'eqjoinsel', true),
-	('<>', 'vector_ne', 'boolean', '<>', '=', 'neqsel', 'neqjoinsel', false),
-	('>=', 'vector_ge', 'boolean', '<=', '<', 'scalargesel', 'scalargejoinsel', false),
-	('>', 'vector_gt', 'boolean', '<', '<=', 'scalargtsel', 'scalargtjoinsel', false);
+	('vector', '<->', 'l2_distance', 'double precision', '<->', '', '-', '-', false),
+	('vector', '<#>', 'vector_negative_inner_product', 'double precision', '<#>', '', '-', '-', false),
+	('vector', '<=>', 'cosine_distance', 'double precision', '<=>', '', '-', '-', false),
+	('vector', '<+>', 'l1_distance', 'double precision', '<+>', '', '-', '-', false),
+	('vector', '+', 'vector_add', 'vector', '+', '', '-', '-', false),
+	('vector', '*', 'vector_mul', 'vector', '*', '', '-', '-', false),
+	('vector', '-', 'vector_sub', 'vector', '', '', '-', '-', false),
+	('vector', '||', 'vector_concat', 'vector', '', '', '-', '-', false),
+	('vector', '<', 'vector_lt', 'boolean', '>', '>=', 'scalarltsel', 'scalarltjoinsel', false),
+	('vector', '<=', 'vector_le', 'boolean', '>=', '>', 'scalarlesel', 'scalarlejoinsel', false),
+	('vector', '=', 'vector_eq', 'boolean', '=', '<>', 'eqsel', 'eqjoinsel', true),
+	('vector', '<>', 'vector_ne', 'boolean', '<>', '=', 'neqsel', 'neqjoinsel', false),
+	('vector', '>=', 'vector_ge', 'boolean', '<=', '<', 'scalargesel', 'scalargejoinsel', false),
+	('vector', '>', 'vector_gt', 'boolean', '<', '<=', 'scalargtsel', 'scalargtjoinsel', false),
+	('halfvec', '<->', 'l2_distance', 'double precision', '<->', '', '-', '-', false),
+	('halfvec', '<#>', 'halfvec_negative_inner_product', 'double precision', '<#>', '', '-', '-', false),
+	('halfvec', '<=>', 'cosine_distance', 'double precision', '<=>', '', '-', '-', false),
+	('halfvec', '<+>', 'l1_distance', 'double precision', '<+>', '', '-', '-', false),
+	('halfvec', '+', 'halfvec_add', 'halfvec', '+', '', '-', '-', false),
+	('halfvec', '*', 'halfvec_mul', 'halfvec', '*', '', '-', '-', false),
+	('halfvec', '-', 'halfvec_sub', 'halfvec', '', '', '-', '-', false),
+	('halfvec', '||', 'halfvec_concat', 'halfvec', '', '', '-', '-', false),
+	('halfvec', '<', 'halfvec_lt', 'boolean', '>', '>=', 'scalarltsel', 'scalarltjoinsel', false),
+	('halfvec', '<=', 'halfvec_le', 'boolean', '>=', '>', 'scalarlesel', 'scalarlejoinsel', false),
+	('halfvec', '=', 'halfvec_eq', 'boolean', '=', '<>', 'eqsel', 'eqjoinsel', true),
+	('halfvec', '<>', 'halfvec_ne', 'boolean', '<>', '=', 'neqsel', 'neqjoinsel', false),
+	('halfvec', '>=', 'halfvec_ge', 'boolean', '<=', '<', 'scalargesel', 'scalargejoinsel', false),
+	('halfvec', '>', 'halfvec_gt', 'boolean', '<', '<=', 'scalargtsel', 'scalargtjoinsel', false),
+	('bit', '<~>', 'hamming_distance', 'double precision', '<~>', '', '-', '-', false),
+	('bit', '<%>', 'jaccard_distance', 'double precision', '<%>', '', '-', '-', false);
 CREATE TABLE found AS
-	SELECT o.oprname::text AS name, p.proname::text AS proc, format_type(o.oprresult, NULL) AS result, coalesce(c.oprname, '')::text AS com,
+	SELECT o.oprleft::regtype AS type, o.oprname::text AS name, p.proname::text AS proc, format_type(o.oprresult, NULL) AS result, coalesce(c.oprname, '')::text AS com,
 		coalesce(n.oprname, '')::text AS neg, o.oprrest::text AS rest, o.oprjoin::text AS join_, o.oprcanhash AS hashes
 	FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode
 		LEFT JOIN pg_operator c ON c.oid = o.oprcom LEFT JOIN pg_operator n ON n.oid = o.oprnegate
-	WHERE o.oid IN (SELECT members('pg_operator')) AND o.oprleft = 'vector'::regtype AND o.oprright = 'vector'::regtype
-		AND o.oprcanhash = o.oprcanmerge;
+	WHERE o.oid IN (SELECT members('pg_operator')) AND o.oprleft IN ('vector'::regtype, 'halfvec'::regtype, 'bit'::regtype)
+		AND o.oprleft = o.oprright AND o.oprcanhash = o.oprcanmerge;
 SELECT 'missing' AS what, c.* FROM (TABLE contract EXCEPT TABLE found) c;
 SELECT 'extra' AS what, f.* FROM (TABLE found EXCEPT TABLE contract) f;
 -- none of mixed types
@@ -119,36 +182,34 @@ DROP TABLE found, contract;
 
 -- ---------- casts ----------
 
-SELECT castsource::regtype::text AS source, castcontext, castmethod, castfunc::regprocedure FROM pg_cast
-	WHERE casttarget = 'vector'::regtype ORDER BY source;
-SELECT casttarget::regtype::text AS target, castcontext, castmethod, castfunc::regprocedure FROM pg_cast
-	WHERE castsource = 'vector'::regtype AND casttarget IN ('vector'::regtype, 'real[]'::regtype)
-	ORDER BY target;
+SELECT castsource::regtype::text COLLATE "C" AS source, casttarget::regtype::text COLLATE "C" AS target,
+	castcontext, castmethod, castfunc::regprocedure
+	FROM pg_cast WHERE oid IN (SELECT members('pg_cast')) ORDER BY 1, 2;
 
 -- ---------- aggregates ----------
 
 SELECT aggfnoid::regprocedure, aggtransfn, aggtranstype::regtype, aggfinalfn, aggcombinefn, agginitval,
 	aggserialfn, aggmtransfn, aggkind, aggsortop, provolatile, proparallel
 	FROM pg_aggregate JOIN pg_proc ON oid = aggfnoid
-	WHERE oid IN (SELECT members('pg_proc')) AND proargtypes[0] = 'vector'::regtype
-	ORDER BY 1;
+	WHERE oid IN (SELECT members('pg_proc')) AND proargtypes[0] IN ('vector'::regtype, 'halfvec'::regtype)
+	ORDER BY aggfnoid::regprocedure::text COLLATE "C";
 
 -- ---------- access method and operator classes ----------
 
 SELECT amname, amtype, amhandler FROM pg_am WHERE oid IN (SELECT members('pg_am')) AND amname = 'hnsw';
 SELECT amname, opcname, opcintype::regtype, opckeytype::regtype, opcdefault
 	FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod
-	WHERE c.oid IN (SELECT members('pg_opclass')) AND opcintype = 'vector'::regtype AND amname IN ('btree', 'hash', 'hnsw')
+	WHERE c.oid IN (SELECT members('pg_opclass')) AND opcintype IN ('vector'::regtype, 'halfvec'::regtype, 'bit'::regtype) AND amname IN ('btree', 'hash', 'hnsw')
 	ORDER BY amname, opcname;
 SELECT amname, f.opfname, amopstrategy AS n, amopopr::regoperator, amoppurpose AS purpose, s.opfname AS sorts_by
 	FROM pg_amop JOIN pg_am a ON a.oid = amopmethod
 		JOIN pg_opfamily f ON f.oid = amopfamily
 		LEFT JOIN pg_opfamily s ON s.oid = amopsortfamily
-	WHERE f.oid IN (SELECT members('pg_opfamily')) AND amoplefttype = 'vector'::regtype AND amname IN ('btree', 'hash', 'hnsw')
+	WHERE f.oid IN (SELECT members('pg_opfamily')) AND amoplefttype IN ('vector'::regtype, 'halfvec'::regtype, 'bit'::regtype) AND amname IN ('btree', 'hash', 'hnsw')
 	ORDER BY amname, f.opfname, n;
 SELECT amname, opfname, amprocnum AS n, amproc::regprocedure
 	FROM pg_amproc JOIN pg_opfamily f ON f.oid = amprocfamily JOIN pg_am a ON a.oid = opfmethod
-	WHERE f.oid IN (SELECT members('pg_opfamily')) AND amproclefttype = 'vector'::regtype AND amname IN ('btree', 'hash', 'hnsw')
+	WHERE f.oid IN (SELECT members('pg_opfamily')) AND amproclefttype IN ('vector'::regtype, 'halfvec'::regtype, 'bit'::regtype) AND amname IN ('btree', 'hash', 'hnsw')
 	ORDER BY amname, opfname, n;
 
 DROP FUNCTION members;

@@ -1,5 +1,5 @@
 --
--- errors: what type vector refuses, with text and SQLSTATE
+-- errors: what the types refuse, with text and SQLSTATE
 --
 
 -- The error of a statement; a row of NULLs if there is none.
@@ -134,4 +134,129 @@ SELECT vector_norm(('[' || repeat(repeat('1', 300) || 'e-300,', 15999) || '1]'):
 RESET statement_timeout;
 
 DROP FUNCTION recv;
+
+--
+-- halfvec
+--
+
+-- What halfvec_recv makes of a message, given in hexadecimal, under a typmod.
+CREATE FUNCTION recv_half(wire text, typmod text DEFAULT '') RETURNS halfvec
+LANGUAGE plpgsql AS $$
+DECLARE
+	file text := current_setting('data_directory') || '/halfvec_errors.copy';
+	body bytea := decode(wire, 'hex');
+	object oid;
+	result halfvec;
+BEGIN
+	object := lo_from_bytea(0, '\x5047434f50590aff0d0a00'::bytea || int4send(0) || int4send(0) ||
+		int2send(1::int2) || int4send(length(body)) || body || int2send(-1::int2));
+	PERFORM lo_export(object, file);
+	PERFORM lo_unlink(object);
+	EXECUTE format('CREATE TEMP TABLE received (v halfvec%s)', typmod);
+	EXECUTE format('COPY received FROM PROGRAM %L (FORMAT binary)', format('cat "%s"; rm "%s"', file, file));
+	SELECT v INTO STRICT result FROM received;
+	DROP TABLE received;
+	RETURN result;
+END $$;
+
+-- text; what comes first in the text is reported
+SELECT input, e.code, e.message, e.detail, e.hint
+	FROM unnest(ARRAY[
+		'', ' ', '1,2', '{1,2}', '[', '[1', '[1,', '[1,]', '[,1]', '[1 2]', '[1}', '[a]', '[1,2a]', '[-]', '[1e]', '[0x]', '[null]',
+		'[1]a', '[1]]', '[1],[2]',
+		'[]', '[ ]', '[]x',
+		'[NaN]', '[1,nan]', '[Infinity]', '[1,-Infinity]', '[inf]', '[NaN,a]',
+		'[65520]', '[-65520]', '[65519.999]', '[1, 65520 ,2]', '[1e5]', '[ 1 ,+7e4,1e400]', '[4e38]', '[1,1e400,2]', '[0x10000]',
+		'[65520,a]', '[a,65520]', '[65520', '[1,65520]x', '[NaN,65520]', '[65520,NaN]', '[1e400,65520]', '[66000,67000]'
+	]) WITH ORDINALITY AS t (input, n),
+	error_of(format('SELECT %L::halfvec', input)) AS e
+	ORDER BY n;
+
+-- number of dimensions
+SELECT e.* FROM error_of('SELECT (''['' || repeat(''1,'', 16000) || ''1]'')::halfvec') AS e;
+SELECT e.* FROM error_of('SELECT (''[65520,'' || repeat(''1,'', 16000) || ''1]'')::halfvec') AS e;
+SELECT e.* FROM error_of('SELECT (''['' || repeat(''1,'', 15999) || ''1]'')::halfvec') AS e;
+SELECT e.* FROM error_of('SELECT array_fill(1, ARRAY[16000])::halfvec || ''[1]''') AS e;
+
+-- typmod
+SELECT typmod, e.code, e.message, e.detail, e.hint
+	FROM unnest(ARRAY['(0)', '(-1)', '(16000)', '(16001)', '(2147483648)', '(1,2)', '(a)', '(1.5)', '()'])
+		WITH ORDINALITY AS t (typmod, n),
+	error_of(format('SELECT NULL::halfvec%s', typmod)) AS e
+	ORDER BY n;
+SELECT e.* FROM error_of('SELECT ''[1,2,3]''::halfvec(2)') AS e;
+SELECT e.* FROM error_of('SELECT ''[65520]''::halfvec(2)') AS e;
+
+-- binary; the checks come in a fixed order: dim, typmod, unused, elements
+SELECT recv_half('000200003c004000'), recv_half('00010000' || '8000'), recv_half('00010000' || '0001', '(1)'), recv_half('00020000' || '7bfffbff');
+SELECT wire, typmod, e.code, e.message, e.detail, e.hint
+	FROM (VALUES
+		(1, '', ''), (2, '00', ''), (3, '000100', ''), (4, '00010000', ''), (5, '000100003c', ''),
+		(6, '000100003c0000', ''), (7, '00000000', ''), (8, 'ffff0000', ''), (9, '3e810000', ''),
+		(10, '3e800000', ''), (11, '000100003c00', '(2)'), (12, '000100013c00', ''), (13, '0001ffff3c00', ''),
+		(14, '0001000113371337', '(2)'), (15, '000100007e00', ''), (16, '000100007c01', ''), (17, '000100007c00', ''),
+		(18, '00010000fc00', ''), (19, '000200003c00fe00', ''), (20, '000200007c007e00', ''), (21, '000000007c00', '(2)')) t (n, wire, typmod),
+	error_of(format('SELECT recv_half(%L, %L)', wire, typmod)) AS e
+	ORDER BY n;
+
+-- operands of different dimensions
+SELECT expression, e.code, e.message, e.detail, e.hint
+	FROM unnest(ARRAY[
+		'%s <-> %s', '%s <#> %s', '%s <=> %s', '%s <+> %s', 'l2_distance(%s, %s)', 'inner_product(%s, %s)', 'cosine_distance(%s, %s)',
+		'l1_distance(%s, %s)', 'halfvec_l2_squared_distance(%s, %s)', 'halfvec_negative_inner_product(%s, %s)',
+		'halfvec_spherical_distance(%s, %s)', '%s + %s', '%s - %s', '%s * %s', '%s || %s', '%s < %s', '%s = %s', 'halfvec_cmp(%s, %s)'
+	]) WITH ORDINALITY AS t (expression, n),
+	error_of(format('SELECT ' || expression, '''[1,2]''::halfvec', '''[3]''::halfvec')) AS e
+	ORDER BY n;
+
+-- results, arrays, casts
+SELECT expression, e.code, e.message, e.detail, e.hint
+	FROM unnest(ARRAY[
+		$$'[65504]'::halfvec + '[16]'$$, $$'[65504]'::halfvec - '[-65504]'$$, $$'[256]'::halfvec * '[256]'$$, $$'[1e-4]'::halfvec * '[1e-4]'$$,
+		$$subvector('[1,2]'::halfvec, 3, 1)$$, $$subvector('[1,2]'::halfvec, 1, 0)$$,
+		$$'{}'::int[]::halfvec$$, $$'{{1}}'::real[]::halfvec$$, $$'{NULL}'::float8[]::halfvec$$, $$'{NaN}'::real[]::halfvec$$,
+		$$'{-Infinity}'::real[]::halfvec$$, $$'{1e39}'::float8[]::halfvec$$, $$'{1e39}'::numeric[]::halfvec$$, $$'{65520}'::int[]::halfvec$$,
+		$$array_fill(1, ARRAY[16001])::halfvec$$, $$'[65520]'::vector::halfvec$$, $$'[1,2]'::vector::halfvec(1)$$, $$'[1,2]'::halfvec::vector(1)$$,
+		$$halfvec_accum('{}', '[1]')$$, $$halfvec_combine('{}', '{0}')$$, $$halfvec_avg('{{1}}')$$, $$halfvec_avg('{1}')$$, $$halfvec_avg('{1,NaN}')$$,
+		$$halfvec_avg('{1,1e39}')$$, $$halfvec_avg('{1,65520}')$$, $$halfvec_accum('{1,2,3}', '[1]')$$,
+		$$sum(v) FROM (VALUES ('[1,2]'::halfvec), ('[1]')) t (v)$$, $$avg(v) FROM (VALUES ('[1,2]'::halfvec), ('[1]')) t (v)$$,
+		$$sum(v) FROM (VALUES ('[65504]'::halfvec), ('[65504]')) t (v)$$
+	]) WITH ORDINALITY AS t (expression, n),
+	error_of('SELECT ' || expression) AS e
+	ORDER BY n;
+CREATE FUNCTION text_array_to_halfvec(text[], integer, boolean) RETURNS halfvec
+	AS '$libdir/vector', 'array_to_halfvec' LANGUAGE C IMMUTABLE STRICT;
+SELECT e.* FROM error_of('SELECT text_array_to_halfvec(''{a}'', -1, false)') AS e;
+DROP FUNCTION text_array_to_halfvec;
+
+-- functions with several overloads do not take a bare literal
+SELECT e.* FROM error_of('SELECT binary_quantize(''[1,-2,3]'')') AS e;
+SELECT e.* FROM error_of('SELECT l2_distance(''[1]'', ''[2]'')') AS e;
+
+DROP FUNCTION recv_half;
+
+--
+-- bit
+--
+
+SELECT expression, e.code, e.message, e.detail, e.hint
+	FROM unnest(ARRAY[
+		$$B'111' <~> B'11'$$, $$B'111' <%> B'1111'$$, $$hamming_distance('', '1')$$, $$jaccard_distance('1', '')$$, $$'1'::varbit <~> B'11'$$, $$B'1' <-> B'1'$$
+	]) WITH ORDINALITY AS t (expression, n),
+	error_of('SELECT ' || expression) AS e
+	ORDER BY n;
+
+--
+-- indexes of both
+--
+
+CREATE TEMP TABLE indexed (h halfvec(3), u halfvec, b bit(3), w bit(64001), x varbit(3));
+SELECT statement, e.code, e.message, e.detail, e.hint
+	FROM unnest(ARRAY['(h)', '(b)', '(h vector_l2_ops)', '(h bit_hamming_ops)', '(b halfvec_l2_ops)', '(u halfvec_l2_ops)', '(w bit_hamming_ops)',
+		'(x bit_hamming_ops)', '(x bit_jaccard_ops)', '((x::bit(3)) bit_hamming_ops)', '((h::text::varbit) bit_hamming_ops)'
+	]) WITH ORDINALITY AS t (statement, n),
+	error_of('CREATE INDEX ON indexed USING hnsw ' || statement) AS e
+	ORDER BY n;
+DROP TABLE indexed;
+
 DROP FUNCTION error_of;

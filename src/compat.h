@@ -135,4 +135,97 @@
 #define compat_guc_malloc(size) malloc(size)
 #endif
 
+/* 15 asks custom paths whether they project; before, they all did */
+#if PG_VERSION_NUM >= 150000
+#define COMPAT_CUSTOMPATH_PROJECTION CUSTOMPATH_SUPPORT_PROJECTION
+#else
+#define COMPAT_CUSTOMPATH_PROJECTION 0
+#endif
+
+/* 15 made options of the flag for random access to a sort */
+#if PG_VERSION_NUM < 150000
+#define TUPLESORT_NONE false
+#endif
+
+/* 18 counts disabled nodes beside the cost: an argument more of cost_sort */
+#if PG_VERSION_NUM >= 180000
+#define compat_disabled_nodes(path) (path)->disabled_nodes,
+#else
+#define compat_disabled_nodes(path)
+#endif
+
+/* 19 wants a tuple descriptor to be declared finished */
+#if PG_VERSION_NUM >= 190000
+#define compat_tupdesc_finalize(desc) TupleDescFinalize(desc)
+#else
+#define compat_tupdesc_finalize(desc) ((void) (desc))
+#endif
+
+/*
+ * Iterating over a TIDBitmap: 18 gives results that the caller owns and keeps
+ * the offsets apart.  For those who include nodes/tidbitmap.h.
+ */
+#ifdef TIDBITMAP_H
+typedef struct CompatTbmPage
+{
+	BlockNumber block;
+	int			ntuples;		/* -1: lossy */
+	const OffsetNumber *offsets;
+} CompatTbmPage;
+
+typedef struct CompatTbmIterator
+{
+#if PG_VERSION_NUM >= 180000
+	TBMPrivateIterator *iterator;
+	OffsetNumber offsets[TBM_MAX_TUPLES_PER_PAGE];
+#else
+	TBMIterator *iterator;
+#endif
+} CompatTbmIterator;
+
+static inline void
+compat_tbm_begin(TIDBitmap *bitmap, CompatTbmIterator *it)
+{
+#if PG_VERSION_NUM >= 180000
+	it->iterator = tbm_begin_private_iterate(bitmap);
+#else
+	it->iterator = tbm_begin_iterate(bitmap);
+#endif
+}
+
+static inline bool
+compat_tbm_next(CompatTbmIterator *it, CompatTbmPage *page)
+{
+#if PG_VERSION_NUM >= 180000
+	TBMIterateResult result;
+
+	if (!tbm_private_iterate(it->iterator, &result))
+		return false;
+	page->block = result.blockno;
+	page->ntuples = result.lossy ? -1 :
+		tbm_extract_page_tuple(&result, it->offsets, TBM_MAX_TUPLES_PER_PAGE);
+	page->offsets = it->offsets;
+#else
+	TBMIterateResult *result = tbm_iterate(it->iterator);
+
+	if (result == NULL)
+		return false;
+	page->block = result->blockno;
+	page->ntuples = result->ntuples;
+	page->offsets = result->offsets;
+#endif
+	return true;
+}
+
+static inline void
+compat_tbm_end(CompatTbmIterator *it)
+{
+#if PG_VERSION_NUM >= 180000
+	tbm_end_private_iterate(it->iterator);
+#else
+	tbm_end_iterate(it->iterator);
+#endif
+}
+#endif							/* TIDBITMAP_H */
+
 #endif							/* VECTOR_COMPAT_H */

@@ -18,7 +18,9 @@
 #include "fmgr.h"
 #include "hnsw/hnsw.h"
 #include "hnsw/hnswpoint.h"
+#include "hnsw/ivfflat.h"
 #include "kernel/kernel.h"
+#include "planner/adaptive.h"
 #include "utils/guc.h"
 
 PG_MODULE_MAGIC;
@@ -58,4 +60,5 @@ _PG_init(void)
 	hnsw_init_test_points();
 #endif
 	hnsw_init_options();
+	ivfflat_init_options();
 }

@@ -19,6 +19,7 @@
 #include "access/genam.h"
 #include "nodes/execnodes.h"
 #include "nodes/pathnodes.h"
+#include "utils/guc.h"
 #include "utils/rel.h"
 
 /* support functions of an operator class; 3 is pgvector's type support */
@@ -48,18 +49,7 @@ typedef enum HnswIterativeScan
 	HNSW_ITERATIVE_AUTO
 } HnswIterativeScan;
 
-/* what rd_options points to */
-typedef struct HnswOptions
-{
-	int32		vl_len_;		/* varlena header (do not touch directly!) */
-	int			m;
-	int			ef_construction;
-} HnswOptions;
-
-extern int	hnsw_ef_search;
-extern int	hnsw_iterative_scan;
-extern int	hnsw_max_scan_tuples;
-extern double hnsw_scan_mem_multiplier;
+#define HNSW_UNSET					(-1)	/* an option that was not given */
 
 /* What a scan of one index goes by: settings and options put together. */
 typedef struct HnswScanSettings
@@ -70,6 +60,10 @@ typedef struct HnswScanSettings
 	Size		max_memory;		/* bytes */
 } HnswScanSettings;
 
+/*
+ * The index is of hnsw or ivfflat: which, and so whose settings and options
+ * count, is known to these functions only.
+ */
 extern void hnsw_scan_settings(Relation index, HnswScanSettings *out);
 
 /* m and ef_construction of an index, from its options or the defaults */
@@ -83,6 +77,23 @@ extern bool hnswvalidate(Oid opclassoid);
 extern bool hnswproperty(Oid index_oid, int attno, IndexAMProperty prop,
 						 const char *propname, bool *res, bool *isnull);
 extern char *hnswbuildphasename(int64 phasenum);
+
+/*
+ * hnsw_check_setting -- check hook of a setting of which scans must know
+ * whether anybody has set it.
+ *
+ * The check hook sees where a value comes from, the assign hook runs when it
+ * takes effect: the one hands the answer to the other, who asks
+ * hnsw_setting_is_set() for it.
+ */
+extern bool hnsw_check_setting(int *newval, void **extra, GucSource source);
+extern bool hnsw_setting_is_set(const void *extra);
+
+/* a setting that was set, else the option of the index, else the default */
+extern int	hnsw_setting_or_option(int setting, bool is_set, int option);
+
+/* hnswhandler.c */
+extern PGDLLEXPORT Datum hnswhandler(PG_FUNCTION_ARGS);
 
 /* hnswbuild.c */
 extern IndexBuildResult *hnswbuild(Relation heap, Relation index,
@@ -101,6 +112,33 @@ extern void hnswrescan(IndexScanDesc scan, ScanKey keys, int nkeys,
 					   ScanKey orderbys, int norderbys);
 extern bool hnswgettuple(IndexScanDesc scan, ScanDirection dir);
 extern void hnswendscan(IndexScanDesc scan);
+
+/*
+ * hnswsweep.c: the rows of a set by distance, without a walk.
+ *
+ * hnsw_sweep_begin -- look at all nodes' flat records and keep those whose
+ * first heap TID 'member' accepts, or that have further heap TIDs.  value: the
+ * detoasted query.  Memory in the current context, 8 bytes a member.  Returns NULL if the index
+ * cannot do it: without codes, or nothing to order by.
+ *
+ * hnsw_sweep_next -- the next node: its heap TIDs (to be tested again, one by
+ * one) and a lower bound of their distance in the operator's units.  Nodes
+ * come by that bound, as far as estimates can tell.  False at the end.
+ */
+typedef struct HnswSweep HnswSweep;
+typedef bool (*HnswSweepMember) (void *arg, ItemPointer tid);
+
+typedef struct HnswSweepRow
+{
+	double		bound;
+	ItemPointerData *tids;		/* start with zeros; reused by the next call */
+	int			ntids;
+	int			maxtids;
+} HnswSweepRow;
+
+extern HnswSweep *hnsw_sweep_begin(Relation index, const void *value,
+								   HnswSweepMember member, void *arg);
+extern bool hnsw_sweep_next(HnswSweep *sweep, HnswSweepRow *row);
 
 /* hnswvacuum.c */
 extern IndexBulkDeleteResult *hnswbulkdelete(IndexVacuumInfo *info,

@@ -87,8 +87,8 @@ column_dim(Relation index, const VectorMetric *metric)
 	if (dim > metric->max_dim)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-				 errmsg("column cannot have more than %d dimensions for hnsw index",
-						metric->max_dim)));
+				 errmsg("column cannot have more than %d dimensions for %s index",
+						metric->max_dim, hnsw_index_am(index))));
 	return dim;
 }
 

@@ -9,15 +9,15 @@
  *
  *	basic	others may change the index meanwhile.  A suspect that involves more
  *			than one page is read again and dropped if anything has changed.
- *	strict	a ShareLock on the table keeps changes and VACUUM away, so that every
- *			rule can be claimed.  Recovery grants no such lock: there the caller
- *			pauses replay.
+ *	strict	a ShareLock on the table keeps changes and VACUUM away, so that
+ *			every rule can be claimed.  Recovery grants no such lock: there the
+ *			caller pauses replay.
  *
  * Passes: each block by itself, which collects state and version of every node
- * (V2, V4, V9); each node against its neighbours, TIDS slots and flat record (V3,
- * V4, V5, V10); entries and what can be reached from them (V1, V6); the table
- * (V7, V8).  Memory: 12 bytes a node slot, 12 bytes a heap TID where the table is
- * compared.
+ * (V2, V4, V9); each node against its neighbours, TIDS slots and flat record
+ * (V3, V4, V5, V10); entries and what can be reached from them (V1, V6); the
+ * table (V7, V8).  Memory: 12 bytes a node slot, 12 bytes a heap TID where the
+ * table is compared.
  *
  * IDENTIFICATION
  *	  src/hnsw/hnswcheck.c
@@ -767,6 +767,13 @@ check_edge_target(Check *check, HnswNode node, HnswSlot *slot, int i)
 			return false;		/* reported as what it is */
 	}
 
+	/*
+	 * An EMPTY node keeps its edges until it is freed itself, while those that
+	 * it names are freed and used again: an interrupted VACUUM leaves that.
+	 */
+	if (slot->state == HNSW_EMPTY)
+		return false;
+
 	/* FREE or TIDS: perhaps not any more */
 	if (read_node(check, to, check->other, NULL) &&
 		(check->other->state == HNSW_FREE ||
@@ -791,7 +798,8 @@ static void
 check_edges(Check *check, HnswNode node, HnswSlot *slot)
 {
 	const HnswLayout *layout = check->layout;
-	bool		codes = check->strict || node % CODE_SAMPLE == 0;
+	bool		codes = slot->state == HNSW_LIVE &&
+		(check->strict || node % CODE_SAMPLE == 0);
 	HnswNode	sorted[HNSW_MAX_EDGES];
 
 	for (int i = 0; i < slot->nedges; i++)
@@ -1179,7 +1187,8 @@ check_reachability(Check *check)
 	const char *severity = "notice";
 
 	queue = MemoryContextAllocHuge(CurrentMemoryContext,
-								   mul_size(check->nnodes, sizeof(HnswNode)) + 1);
+								   mul_size(check->nnodes + 1,
+											sizeof(HnswNode)));
 	reach_entries(check, queue, &n);
 	for (uint64 i = 0; i < n; i++)
 	{
@@ -1239,7 +1248,7 @@ check_repeated_tids(Check *check)
 	}
 }
 
-/* What is wrong with a heap TID, by a copy of its heap page; NULL if nothing. */
+/* What is wrong with a heap TID, by a copy of its heap page; or NULL. */
 static const char *
 judge_line_pointer(Page page, OffsetNumber offset)
 {
@@ -1386,8 +1395,10 @@ check_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 static void
 check_snapshot(Check *check)
 {
+	HeapTupleHeader row = check->index->rd_indextuple->t_data;
+
 	if (IsolationUsesXactSnapshot() && check->index->rd_index->indcheckxmin &&
-		!TransactionIdPrecedes(HeapTupleHeaderGetXmin(check->index->rd_indextuple->t_data),
+		!TransactionIdPrecedes(HeapTupleHeaderGetXmin(row),
 							   check->snapshot->xmin))
 		ereport(ERROR,
 				(errcode(ERRCODE_T_R_SERIALIZATION_FAILURE),

@@ -384,15 +384,40 @@ hnsw_diskgraph_claim(HnswDiskGraph *graph, HnswSlot *slot, const uint8 *own,
 
 /* ---- W3: one more heap TID ---- */
 
+/* TIDS slots looked at for room; chosen: with more, a chain rather grows. */
+#define MAX_CHAIN_LOOKS		64
+
 /*
  * Where a heap TID can go that no longer fits into its node, as far as known.
  */
 typedef struct TidRoom
 {
-	HnswNode	chained;		/* head of the chain, or HNSW_INVALID_NODE */
-	bool		full;			/* it has no room, or there is none */
+	HnswNode	head;			/* of the chain, when it was looked through */
+	bool		looked;			/* it was */
+	HnswNode	chained;		/* slot of the chain with room, or HNSW_INVALID_NODE */
 	uint32		page;			/* a page with FREE slots, or NO_PAGE */
 } TidRoom;
+
+/*
+ * Look for a slot with room at the beginning of a chain.  VACUUM leaves gaps
+ * in all of them; filled again, they keep the index from growing.
+ */
+static HnswNode
+find_room(HnswDiskGraph *graph, HnswNode node, uint32 version, HnswNode next)
+{
+	HnswTidSlot *slot = (HnswTidSlot *) graph->scratch;
+
+	for (int i = 0; i < MAX_CHAIN_LOOKS && next != HNSW_INVALID_NODE; i++)
+	{
+		if (!hnsw_diskgraph_read(graph, next, (HnswSlot *) slot, NULL) ||
+			!is_chained(graph, slot, node, version))
+			break;
+		if (slot->ntids < graph->index->space.layout.tids_per_slot)
+			return next;
+		next = slot->next;
+	}
+	return HNSW_INVALID_NODE;
+}
 
 static void
 append_here(HnswDiskGraph *graph, HnswEdit *edit, int at, HnswNode node,
@@ -450,8 +475,53 @@ append_new_slot(HnswDiskGraph *graph, HnswEdit *edit, int at, HnswNode node,
 }
 
 /*
- * One attempt.  HNSW_CHANGED: *room has been told where to look instead.
+ * Append to a node that has no room itself: to the TIDS slot or the page that
+ * *room names, locked as 'other_at'.  HNSW_CHANGED: look again.  *nfree: FREE
+ * slots that the page had.
  */
+static HnswOutcome
+append_elsewhere(HnswDiskGraph *graph, HnswEdit *edit, int at, HnswNode node,
+				 int other_at, const uint8 *own, ItemPointer tid,
+				 TidRoom *room, int *nfree)
+{
+	const HnswLayout *layout = &graph->index->space.layout;
+	HnswSlot   *slot = slot_at(graph, edit, at, node);
+
+	if (!room->looked || slot->next != room->head)
+	{
+		room->head = slot->next;
+		return HNSW_CHANGED;
+	}
+	if (other_at >= 0 && room->chained != HNSW_INVALID_NODE)
+	{
+		HnswTidSlot *more = (HnswTidSlot *) slot_at(graph, edit, other_at,
+													room->chained);
+
+		if (is_chained(graph, more, node, slot->version) &&
+			more->ntids < layout->tids_per_slot)
+		{
+			append_chained(graph, edit, at, node, other_at, room->chained,
+						   own, tid);
+			return HNSW_DONE;
+		}
+	}
+	else if (other_at >= 0)
+	{
+		int			i = find_free_slot(graph, hnsw_edit_page(edit, other_at),
+									   nfree);
+
+		if (i >= 0)
+		{
+			append_new_slot(graph, edit, at, node, other_at,
+							hnsw_page_first_node(layout, room->page) + i, own,
+							tid);
+			return HNSW_DONE;
+		}
+	}
+	return HNSW_CHANGED;
+}
+
+/* One attempt. */
 static HnswOutcome
 try_append(HnswDiskGraph *graph, HnswNode node, uint32 version,
 		   const uint8 *own, ItemPointer tid, TidRoom *room)
@@ -459,13 +529,12 @@ try_append(HnswDiskGraph *graph, HnswNode node, uint32 version,
 	HnswIndex  *index = graph->index;
 	const HnswLayout *layout = &index->space.layout;
 	BlockNumber block = hnsw_index_node_block(index, node);
-	uint32		other = room->page != NO_PAGE ? room->page :
-		room->chained != HNSW_INVALID_NODE && !room->full ?
-		hnsw_node_page(layout, room->chained) : NO_PAGE;
+	uint32		other = room->chained != HNSW_INVALID_NODE ?
+		hnsw_node_page(layout, room->chained) : room->page;
 	BlockNumber other_block = other != NO_PAGE ? look_up_page(graph, other) :
 		InvalidBlockNumber;
 	HnswOutcome outcome = HNSW_DONE;
-	int			nfree = 0;
+	int			nfree = -1;		/* not looked at */
 	HnswSlot   *slot;
 	HnswEdit	edit;
 	int			at;
@@ -480,46 +549,19 @@ try_append(HnswDiskGraph *graph, HnswNode node, uint32 version,
 		outcome = HNSW_GONE;
 	else if (slot->nhere < HNSW_INLINE_TIDS)
 		append_here(graph, &edit, at, node, own, tid);
-	else if (slot->next != room->chained)
-	{
-		outcome = HNSW_CHANGED;
-		room->chained = slot->next;
-		room->full = false;
-	}
-	else if (room->page != NO_PAGE)
-	{
-		int			i = other_at < 0 ? -1 :
-			find_free_slot(graph, hnsw_edit_page(&edit, other_at), &nfree);
-
-		if (i >= 0)
-			append_new_slot(graph, &edit, at, node, other_at,
-							hnsw_page_first_node(layout, other) + i, own, tid);
-		else
-			outcome = HNSW_CHANGED;
-		room->page = NO_PAGE;
-	}
 	else
-	{
-		HnswTidSlot *more = other_at < 0 ? NULL :
-			(HnswTidSlot *) slot_at(graph, &edit, other_at, room->chained);
-
-		if (more != NULL && is_chained(graph, more, node, version) &&
-			more->ntids < layout->tids_per_slot)
-			append_chained(graph, &edit, at, node, other_at, room->chained,
-						   own, tid);
-		else
-		{
-			outcome = HNSW_CHANGED;
-			room->full = true;
-		}
-	}
+		outcome = append_elsewhere(graph, &edit, at, node, other_at, own, tid,
+								   room, &nfree);
 
 	if (outcome == HNSW_DONE)
 		hnsw_edit_finish(&edit);
 	else
 		hnsw_edit_cancel(&edit);
-	if (nfree > 1 || (nfree == 1 && outcome != HNSW_DONE))
+
+	/* the map was told that we would use the page up */
+	if (room->page != NO_PAGE && (nfree < 0 || nfree > 1))
 		hnsw_store_publish_free(index->rel, other_block);
+	room->page = NO_PAGE;
 	return outcome;
 }
 
@@ -527,19 +569,22 @@ HnswOutcome
 hnsw_diskgraph_append_tid(HnswDiskGraph *graph, HnswNode node, uint32 version,
 						  const uint8 *own, ItemPointer tid)
 {
-	TidRoom		room = {HNSW_INVALID_NODE, true, NO_PAGE};
-	HnswOutcome outcome = HNSW_CHANGED;
+	TidRoom		room = {HNSW_INVALID_NODE, false, HNSW_INVALID_NODE, NO_PAGE};
+	HnswOutcome outcome;
 	int			hints = 0;
 
 	if (hnsw_index_node_block(graph->index, node) == InvalidBlockNumber)
 		return HNSW_GONE;
 
 	/* the first attempt tells whether the TID fits into the node */
+	outcome = try_append(graph, node, version, own, tid, &room);
 	for (int i = 0; i < MAX_CLAIMS && outcome == HNSW_CHANGED; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		if (i > 0 && room.full)
+		room.chained = find_room(graph, node, version, room.head);
+		if (room.chained == HNSW_INVALID_NODE)
 			room.page = find_free_page(graph, &hints);
+		room.looked = true;
 		outcome = try_append(graph, node, version, own, tid, &room);
 	}
 	return outcome;

@@ -17,7 +17,6 @@
 #include "hnsw/hnsw.h"
 
 PG_FUNCTION_INFO_V1(hnswhandler);
-extern PGDLLEXPORT Datum hnswhandler(PG_FUNCTION_ARGS);
 
 Datum
 hnswhandler(PG_FUNCTION_ARGS)

@@ -50,13 +50,9 @@ load_value(InsertState *state, Datum datum)
 {
 	const HnswSpace *space = &state->index->space;
 	const void *value = PG_DETOAST_DATUM(datum);
-	int			dim = space->metric->dim(value);
 
-	if (dim != space->dim)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_EXCEPTION),
-				 errmsg("different %s dimensions %d and %d",
-						space->metric->type_name, space->dim, dim)));
+	vector_metric_check_dims(space->metric, space->dim,
+							 space->metric->dim(value));
 	if (space->metric->check != NULL)
 		space->metric->check(value);
 	return value;

@@ -130,9 +130,11 @@ hnsw_rows_put(HnswRows *rows, Datum *values, bool *nulls)
 static void
 put_pair(HnswRows *rows, const char *name, const char *value)
 {
-	Datum		values[2] = {CStringGetTextDatum(name), CStringGetTextDatum(value)};
+	Datum		values[2];
 	bool		nulls[2] = {false, false};
 
+	values[0] = CStringGetTextDatum(name);
+	values[1] = CStringGetTextDatum(value);
 	hnsw_rows_put(rows, values, nulls);
 }
 
@@ -213,9 +215,10 @@ space_name(int space)
 Datum
 vector_build_info(PG_FUNCTION_ARGS)
 {
-	PG_RETURN_TEXT_P(cstring_to_text(psprintf("vector %s, kernels %s, PostgreSQL %s",
-											  PROJECT_VERSION, kernels.isa,
-											  PG_VERSION)));
+	char	   *info = psprintf("vector %s, kernels %s, PostgreSQL %s",
+								PROJECT_VERSION, kernels.isa, PG_VERSION);
+
+	PG_RETURN_TEXT_P(cstring_to_text(info));
 }
 
 static void

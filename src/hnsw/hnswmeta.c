@@ -20,9 +20,11 @@
 #include <math.h>
 
 #include "access/genam.h"
+#include "commands/defrem.h"
 #include "hnsw/hnsw.h"
 #include "hnsw/hnswmeta.h"
 #include "miscadmin.h"
+#include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
@@ -40,6 +42,12 @@ typedef struct HnswCache
 #define CACHE_MEMORY_OFF	MAXALIGN(offsetof(HnswCache, memory))
 
 /* ---- what is wrong with an index ---- */
+
+const char *
+hnsw_index_am(Relation index)
+{
+	return get_am_name(index->rd_rel->relam);
+}
 
 static void
 set_unexpected(HnswFault *fault, Relation rel, BlockNumber block,
@@ -74,11 +82,12 @@ set_version(HnswFault *fault, Relation rel, uint32 version)
 }
 
 static void
-set_unsupported_type(HnswFault *fault)
+set_unsupported_type(HnswFault *fault, Relation rel)
 {
 	fault->sqlstate = ERRCODE_FEATURE_NOT_SUPPORTED;
 	fault->block = InvalidBlockNumber;
-	fault->message = pstrdup("type not supported for hnsw index");
+	fault->message = psprintf("type not supported for %s index",
+							  hnsw_index_am(rel));
 	fault->detail = NULL;
 }
 
@@ -109,12 +118,17 @@ const VectorMetric *
 hnsw_index_metric(Relation index)
 {
 	const VectorMetric *metric = find_metric(index);
+	Oid			type = TupleDescAttr(RelationGetDescr(index), 0)->atttypid;
 
-	if (metric == NULL)
+	/*
+	 * The column's type may only be binary coercible to that of the class, as
+	 * varbit is to bit: then its values have no fixed dimensions.
+	 */
+	if (metric == NULL || getBaseType(type) != index->rd_opcintype[0])
 	{
-		HnswFault		fault;
+		HnswFault	fault;
 
-		set_unsupported_type(&fault);
+		set_unsupported_type(&fault, index);
 		report_fault(&fault);
 	}
 	return metric;
@@ -247,7 +261,8 @@ allocate_index(Relation rel, Size space_bytes, void **memory)
 }
 
 static HnswIndex *
-open_from_metapage(Relation rel, const HnswMetaPageData *meta, HnswFault *fault)
+open_from_metapage(Relation rel, const HnswMetaPageData *meta,
+				   HnswFault *fault)
 {
 	const VectorMetric *metric = find_metric(rel);
 	const char *wrong;
@@ -258,7 +273,7 @@ open_from_metapage(Relation rel, const HnswMetaPageData *meta, HnswFault *fault)
 
 	if (metric == NULL)
 	{
-		set_unsupported_type(fault);
+		set_unsupported_type(fault, rel);
 		return NULL;
 	}
 	wrong = check_parameters(rel, meta, metric);
@@ -368,7 +383,7 @@ hnsw_index_examine(Relation rel, HnswFault *fault)
 HnswIndex *
 hnsw_index_open(Relation rel)
 {
-	HnswFault		fault;
+	HnswFault	fault;
 	HnswIndex  *index = hnsw_index_examine(rel, &fault);
 
 	if (index == NULL)
@@ -379,7 +394,7 @@ hnsw_index_open(Relation rel)
 HnswIndex *
 hnsw_index_try(Relation rel, const char **why)
 {
-	HnswFault		fault;
+	HnswFault	fault;
 	HnswIndex  *index = hnsw_index_examine(rel, &fault);
 
 	if (index == NULL)
@@ -679,8 +694,8 @@ init_next(HnswIndex *index, HnswPageKind kind, uint32 first, uint32 i,
 /*
  * append_pages -- W1: 'count' pages of a kind, all but the first continuations.
  *
- * Returns false if somebody else appended meanwhile; the copy of the metapage is
- * new then.
+ * Returns false if somebody else appended meanwhile; the copy of the metapage
+ * is new then.
  */
 static bool
 append_pages(HnswIndex *index, HnswPageKind kind, uint32 count)
@@ -829,9 +844,10 @@ static bool
 append_entry(HnswIndex *index, HnswNode node, uint32 version,
 			 const uint8 *flat_code)
 {
+	uint32		per_page = index->space.layout.entries_per_page;
 	uint32		number = index->meta->nentries;
 	BlockNumber block = hnsw_index_block(index, HNSW_PAGE_ENTRY,
-										 number / index->space.layout.entries_per_page);
+										 number / per_page);
 	HnswEdit	edit;
 	int			meta;
 	int			i;

@@ -27,6 +27,9 @@ typedef struct HnswIndex
 	HnswMetaPageData *meta;		/* copy; refreshed by hnsw_index_refresh */
 } HnswIndex;
 
+/* The name of an index' access method, for messages. */
+extern const char *hnsw_index_am(Relation index);
+
 /* The metric of an index' operator class; ERROR if it is none of ours. */
 extern const VectorMetric *hnsw_index_metric(Relation index);
 

@@ -22,9 +22,11 @@
 #include "catalog/pg_opclass.h"
 #include "catalog/pg_opfamily.h"
 #include "catalog/pg_type.h"
+#include "commands/defrem.h"
 #include "commands/progress.h"
 #include "compat.h"
 #include "hnsw/hnsw.h"
+#include "hnsw/ivfflat.h"
 #include "miscadmin.h"
 #include "type/metric.h"
 #include "utils/builtins.h"
@@ -33,17 +35,31 @@
 #include "utils/memutils.h"
 #include "utils/syscache.h"
 
-int			hnsw_ef_search;
-int			hnsw_iterative_scan;
-int			hnsw_max_scan_tuples;
-double		hnsw_scan_mem_multiplier;
+/* what rd_options of an hnsw index points to */
+typedef struct HnswOptions
+{
+	int32		vl_len_;		/* varlena header (do not touch directly!) */
+	int			m;
+	int			ef_construction;
 
-/* was hnsw.max_scan_tuples set by anyone? */
+	/* these are HNSW_UNSET unless given */
+	int			ef_search;
+	int			iterative_scan;
+	int			max_scan_tuples;
+} HnswOptions;
+
+static int	hnsw_ef_search;
+static int	hnsw_iterative_scan;
+static int	hnsw_max_scan_tuples;
+static double hnsw_scan_mem_multiplier;
+
+static bool ef_search_is_set = false;
+static bool iterative_scan_is_set = false;
 static bool max_scan_tuples_is_set = false;
 
 static relopt_kind hnsw_relopt_kind;
 
-static const struct config_enum_entry iterative_scan_options[] = {
+static const struct config_enum_entry iterative_scan_settings[] = {
 	{"off", HNSW_ITERATIVE_OFF, false},
 	{"relaxed_order", HNSW_ITERATIVE_RELAXED, false},
 	{"strict_order", HNSW_ITERATIVE_STRICT, false},
@@ -51,12 +67,18 @@ static const struct config_enum_entry iterative_scan_options[] = {
 	{NULL, 0, false}
 };
 
-/*
- * The check hook sees where a value comes from, the assign hook runs when it
- * takes effect: the one hands the answer to the other.
- */
-static bool
-check_max_scan_tuples(int *newval, void **extra, GucSource source)
+static relopt_enum_elt_def iterative_scan_options[] = {
+	{"off", HNSW_ITERATIVE_OFF},
+	{"relaxed_order", HNSW_ITERATIVE_RELAXED},
+	{"strict_order", HNSW_ITERATIVE_STRICT},
+	{"auto", HNSW_ITERATIVE_AUTO},
+	{NULL, 0}
+};
+
+/* ---- was a setting set by anyone? ---- */
+
+bool
+hnsw_check_setting(int *newval, void **extra, GucSource source)
 {
 	bool	   *is_set = compat_guc_malloc(sizeof(bool));
 
@@ -67,27 +89,79 @@ check_max_scan_tuples(int *newval, void **extra, GucSource source)
 	return true;
 }
 
+bool
+hnsw_setting_is_set(const void *extra)
+{
+	return extra != NULL && *(const bool *) extra;
+}
+
+static void
+assign_ef_search(int newval, void *extra)
+{
+	ef_search_is_set = hnsw_setting_is_set(extra);
+}
+
+static void
+assign_iterative_scan(int newval, void *extra)
+{
+	iterative_scan_is_set = hnsw_setting_is_set(extra);
+}
+
 static void
 assign_max_scan_tuples(int newval, void *extra)
 {
-	max_scan_tuples_is_set = extra != NULL && *(bool *) extra;
+	max_scan_tuples_is_set = hnsw_setting_is_set(extra);
 }
 
-void
-hnsw_scan_settings(Relation index, HnswScanSettings *out)
+/* ---- what a scan goes by ---- */
+
+/* The options of an index of hnsw; NULL if it has none, or is of ivfflat. */
+static const HnswOptions *
+own_options(Relation index)
 {
-	out->mode = hnsw_iterative_scan;
-	out->ef = hnsw_ef_search;
-	out->max_nodes = hnsw_max_scan_tuples;
+	return index->rd_indam->amoptions == hnswoptions ?
+		(const HnswOptions *) index->rd_options : NULL;
+}
+
+int
+hnsw_setting_or_option(int setting, bool is_set, int option)
+{
+	return is_set || option == HNSW_UNSET ? setting : option;
+}
+
+static void
+own_scan_settings(const HnswOptions *options, HnswScanSettings *out)
+{
+	int			ef = options ? options->ef_search : HNSW_UNSET;
+	int			mode = options ? options->iterative_scan : HNSW_UNSET;
+	int			max_nodes = options ? options->max_scan_tuples : HNSW_UNSET;
+	bool		limited = max_scan_tuples_is_set || max_nodes != HNSW_UNSET;
+
+	out->ef = hnsw_setting_or_option(hnsw_ef_search, ef_search_is_set, ef);
+	out->mode = hnsw_setting_or_option(hnsw_iterative_scan,
+									   iterative_scan_is_set, mode);
+	out->max_nodes = hnsw_setting_or_option(hnsw_max_scan_tuples,
+											max_scan_tuples_is_set, max_nodes);
 	if (out->mode == HNSW_ITERATIVE_OFF ||
-		(out->mode == HNSW_ITERATIVE_AUTO && !max_scan_tuples_is_set))
+		(out->mode == HNSW_ITERATIVE_AUTO && !limited))
 		out->max_nodes = PG_INT64_MAX;
 	out->max_memory = (Size) Min(work_mem * 1024.0 * hnsw_scan_mem_multiplier,
 								 (double) MaxAllocHugeSize);
 }
 
 void
-hnsw_init_options(void)
+hnsw_scan_settings(Relation index, HnswScanSettings *out)
+{
+	if (index->rd_indam->amoptions == ivfflatoptions)
+		ivfflat_scan_settings(index, out);
+	else
+		own_scan_settings(own_options(index), out);
+}
+
+/* ---- definitions ---- */
+
+static void
+init_reloptions(void)
 {
 	hnsw_relopt_kind = add_reloption_kind();
 	add_int_reloption(hnsw_relopt_kind, "m",
@@ -99,26 +173,44 @@ hnsw_init_options(void)
 					  HNSW_DEFAULT_EF_CONSTRUCTION,
 					  HNSW_MIN_EF_CONSTRUCTION, HNSW_MAX_EF_CONSTRUCTION,
 					  AccessExclusiveLock);
+	add_int_reloption(hnsw_relopt_kind, "ef_search",
+					  "Value for this index where hnsw.ef_search is not set",
+					  HNSW_UNSET, HNSW_MIN_EF_SEARCH, HNSW_MAX_EF_SEARCH,
+					  ShareUpdateExclusiveLock);
+	add_enum_reloption(hnsw_relopt_kind, "iterative_scan",
+					   "Value for this index where hnsw.iterative_scan is not set",
+					   iterative_scan_options, HNSW_UNSET,
+					   "Valid values are \"off\", \"relaxed_order\", \"strict_order\" and \"auto\".",
+					   ShareUpdateExclusiveLock);
+	add_int_reloption(hnsw_relopt_kind, "max_scan_tuples",
+					  "Value for this index where hnsw.max_scan_tuples is not set",
+					  HNSW_UNSET, 1, INT_MAX, ShareUpdateExclusiveLock);
+}
 
+void
+hnsw_init_options(void)
+{
+	init_reloptions();
 	DefineCustomIntVariable("hnsw.ef_search",
 							"Sets how far ahead a search looks.",
 							"Larger values find more of the nearest rows and take longer.",
 							&hnsw_ef_search, HNSW_DEFAULT_EF_SEARCH,
 							HNSW_MIN_EF_SEARCH, HNSW_MAX_EF_SEARCH,
-							PGC_USERSET, 0, NULL, NULL, NULL);
+							PGC_USERSET, 0,
+							hnsw_check_setting, assign_ef_search, NULL);
 	DefineCustomEnumVariable("hnsw.iterative_scan",
 							 "Sets what a scan does after its first batch of rows.",
 							 NULL,
 							 &hnsw_iterative_scan, HNSW_ITERATIVE_AUTO,
-							 iterative_scan_options,
-							 PGC_USERSET, 0, NULL, NULL, NULL);
+							 iterative_scan_settings,
+							 PGC_USERSET, 0,
+							 hnsw_check_setting, assign_iterative_scan, NULL);
 	DefineCustomIntVariable("hnsw.max_scan_tuples",
 							"Sets the number of tuples that a scan visits at most.",
 							"The first batch is not limited.  In mode auto there is no limit unless this is set.",
 							&hnsw_max_scan_tuples, 20000, 1, INT_MAX,
 							PGC_USERSET, 0,
-							check_max_scan_tuples, assign_max_scan_tuples,
-							NULL);
+							hnsw_check_setting, assign_max_scan_tuples, NULL);
 	DefineCustomRealVariable("hnsw.scan_mem_multiplier",
 							 "Sets the memory of a scan as a multiple of work_mem.",
 							 NULL,
@@ -137,6 +229,12 @@ hnswoptions(Datum reloptions, bool validate)
 		.offset = offsetof(HnswOptions, m)},
 		{.optname = "ef_construction", .opttype = RELOPT_TYPE_INT,
 		.offset = offsetof(HnswOptions, ef_construction)},
+		{.optname = "ef_search", .opttype = RELOPT_TYPE_INT,
+		.offset = offsetof(HnswOptions, ef_search)},
+		{.optname = "iterative_scan", .opttype = RELOPT_TYPE_ENUM,
+		.offset = offsetof(HnswOptions, iterative_scan)},
+		{.optname = "max_scan_tuples", .opttype = RELOPT_TYPE_INT,
+		.offset = offsetof(HnswOptions, max_scan_tuples)},
 	};
 
 	return (bytea *) build_reloptions(reloptions, validate, hnsw_relopt_kind,
@@ -147,7 +245,7 @@ hnswoptions(Datum reloptions, bool validate)
 int
 hnsw_option_m(Relation index)
 {
-	HnswOptions *options = (HnswOptions *) index->rd_options;
+	const HnswOptions *options = own_options(index);
 
 	return options != NULL ? options->m : HNSW_DEFAULT_M;
 }
@@ -155,7 +253,7 @@ hnsw_option_m(Relation index)
 int
 hnsw_option_ef_construction(Relation index)
 {
-	HnswOptions *options = (HnswOptions *) index->rd_options;
+	const HnswOptions *options = own_options(index);
 
 	return options != NULL ?
 		options->ef_construction : HNSW_DEFAULT_EF_CONSTRUCTION;
@@ -199,21 +297,22 @@ hnswproperty(Oid index_oid, int attno, IndexAMProperty prop,
 
 /* one row per problem; the caller goes on to find them all */
 static bool
-complain(const char *opclass, const char *problem)
+complain(Form_pg_opclass class, const char *problem)
 {
 	ereport(INFO,
 			(errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-			 errmsg("operator class \"%s\" of access method hnsw %s",
-					opclass, problem)));
+			 errmsg("operator class \"%s\" of access method %s %s",
+					NameStr(class->opcname), get_am_name(class->opcmethod),
+					problem)));
 	return false;
 }
 
 /* The only operators are distances, ordering by float8. */
 static bool
-validate_operators(const char *opclass, Oid family, Oid type)
+validate_operators(Form_pg_opclass class)
 {
 	CatCList   *list = SearchSysCacheList1(AMOPSTRATEGY,
-										   ObjectIdGetDatum(family));
+										   ObjectIdGetDatum(class->opcfamily));
 	bool		result = true;
 	bool		found = false;
 
@@ -222,39 +321,41 @@ validate_operators(const char *opclass, Oid family, Oid type)
 		Form_pg_amop op = (Form_pg_amop) GETSTRUCT(&list->members[i]->tuple);
 
 		if (op->amopstrategy != 1)
-			result = complain(opclass, "contains an operator with an unknown strategy number");
+			result = complain(class, "contains an operator with an unknown strategy number");
 		if (op->amoppurpose != AMOP_ORDER ||
 			!opfamily_can_sort_type(op->amopsortfamily, FLOAT8OID))
-			result = complain(opclass, "contains an operator that does not order by double precision");
+			result = complain(class, "contains an operator that does not order by double precision");
 		if (op->amoplefttype != op->amoprighttype)
-			result = complain(opclass, "contains an operator with two argument types");
-		found |= op->amoplefttype == type;
+			result = complain(class, "contains an operator with two argument types");
+		found |= op->amoplefttype == class->opcintype;
 	}
 	if (!found)
-		result = complain(opclass, "has no distance operator");
+		result = complain(class, "has no distance operator");
 	ReleaseCatCacheList(list);
 	return result;
 }
 
 /* Support function 1 must be a distance that we know. */
 static bool
-validate_functions(const char *opclass, Oid family, Oid type)
+validate_functions(Form_pg_opclass class)
 {
+	Oid			family = class->opcfamily;
+	Oid			type = class->opcintype;
 	Oid			distance = get_opfamily_proc(family, type, type,
 											 HNSW_DISTANCE_PROC);
 	Oid			norm = get_opfamily_proc(family, type, type, HNSW_NORM_PROC);
 	FmgrInfo	info;
 
 	if (!OidIsValid(distance))
-		return complain(opclass, "is missing support function 1");
+		return complain(class, "is missing support function 1");
 	if (!check_amproc_signature(distance, FLOAT8OID, true, 2, 2, type, type))
-		return complain(opclass, "contains support function 1 with a wrong signature");
+		return complain(class, "contains support function 1 with a wrong signature");
 	fmgr_info(distance, &info);
 	if (vector_metric_lookup(info.fn_addr, OidIsValid(norm)) == NULL)
-		return complain(opclass, "contains an unknown distance as support function 1");
+		return complain(class, "contains an unknown distance as support function 1");
 	if (OidIsValid(norm) &&
 		!check_amproc_signature(norm, FLOAT8OID, true, 1, 1, type))
-		return complain(opclass, "contains support function 2 with a wrong signature");
+		return complain(class, "contains support function 2 with a wrong signature");
 	return true;
 }
 
@@ -269,10 +370,8 @@ hnswvalidate(Oid opclassoid)
 		elog(ERROR, "cache lookup failed for operator class %u", opclassoid);
 	class = (Form_pg_opclass) GETSTRUCT(tuple);
 
-	result = validate_functions(NameStr(class->opcname), class->opcfamily,
-								class->opcintype);
-	if (!validate_operators(NameStr(class->opcname), class->opcfamily,
-							class->opcintype))
+	result = validate_functions(class);
+	if (!validate_operators(class))
 		result = false;
 	ReleaseSysCache(tuple);
 	return result;

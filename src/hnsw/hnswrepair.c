@@ -233,7 +233,8 @@ read_candidates(Repairer *r)
 
 /*
  * Make 'work' the node's list without edges to EMPTY nodes, and queue those.
- * Returns how many there are.
+ * Edges that no list should have, to the node itself or twice to another, go
+ * too.  Returns how many EMPTY nodes there are.
  */
 static int
 drop_empty_edges(Repairer *r, HnswNode node, HnswSlot *slot)
@@ -254,7 +255,8 @@ drop_empty_edges(Repairer *r, HnswNode node, HnswSlot *slot)
 	{
 		HnswEdge   *edge = hnsw_slot_edge(slot, layout, i);
 
-		(void) meet(r, edge->node);
+		if (!meet(r, edge->node))
+			continue;
 		if (hnsw_nodeset_has(r->empty, edge->node))
 		{
 			r->queue[r->nqueue++] = edge->node;
@@ -327,7 +329,7 @@ settle_edges(Repairer *r, HnswSlot *slot)
 		int			j = find_edge(layout, work,
 								  hnsw_slot_edge(slot, layout, i)->node);
 
-		if (j < 0)
+		if (j < 0 || placed[j])
 		{
 			holes[nholes++] = i;
 			continue;

@@ -30,34 +30,13 @@
 #include "compat.h"
 #include "hnsw/hnsw.h"
 #include "hnsw/hnswdiskgraph.h"
+#include "hnsw/hnswrows.h"
 #include "hnsw/hnswsearch.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
-
-/* a LIVE node on its way out */
-typedef struct Row
-{
-	double		bound;			/* operator's units; -inf promises nothing */
-	float		dist;
-	float		margin;
-	HnswNode	node;
-	uint32		version;
-	uint32		ntids;
-	HnswNode	next;
-	int			nhere;
-	ItemPointerData tids[HNSW_INLINE_TIDS];
-} Row;
-
-/* binary heap of rows, least bound first */
-typedef struct RowHeap
-{
-	Row		   *row;
-	int64		n;
-	int64		max;
-} RowHeap;
 
 typedef enum ScanPhase
 {
@@ -83,8 +62,8 @@ typedef struct HnswScan
 	/* moves during the scan */
 	ScanPhase	phase;
 	HnswSearch *search;
-	RowHeap		ready;			/* by bound */
-	RowHeap		late;			/* rows nearer than one that has left */
+	HnswRowHeap		ready;			/* by bound */
+	HnswRowHeap		late;			/* rows nearer than one that has left */
 	int64		visited;		/* LIVE nodes expanded */
 	int64		released;		/* nodes that have left */
 	double		last_bound;		/* the largest bound announced */
@@ -122,58 +101,10 @@ typedef struct HnswScan
 #define MAX_BATCH			1000
 #define EF_PER_BATCH_ROW	8
 
-/* ---- heap of rows ---- */
-
-static void
-heap_push(RowHeap *heap, const Row *row)
-{
-	int64		i;
-
-	if (heap->n == heap->max)
-	{
-		heap->max = heap->max == 0 ? 64 : heap->max * 2;
-		heap->row = heap->row == NULL ?
-			palloc(sizeof(Row) * heap->max) :
-			repalloc_huge(heap->row, sizeof(Row) * heap->max);
-	}
-	for (i = heap->n++; i > 0; i = (i - 1) / 2)
-	{
-		if (heap->row[(i - 1) / 2].bound <= row->bound)
-			break;
-		heap->row[i] = heap->row[(i - 1) / 2];
-	}
-	heap->row[i] = *row;
-}
-
-static void
-heap_pop(RowHeap *heap, Row *top)
-{
-	int64		n = --heap->n;
-	Row			last = heap->row[n];
-	int64		i = 0;
-
-	*top = heap->row[0];
-	for (;;)
-	{
-		int64		child = 2 * i + 1;
-
-		if (child >= n)
-			break;
-		if (child + 1 < n &&
-			heap->row[child + 1].bound < heap->row[child].bound)
-			child++;
-		if (last.bound <= heap->row[child].bound)
-			break;
-		heap->row[i] = heap->row[child];
-		i = child;
-	}
-	heap->row[i] = last;
-}
-
 /* ---- batches: when has the walk seen enough? ---- */
 
 static float
-stop_at(const HnswScan *so, const Row *row)
+stop_at(const HnswScan *so, const HnswRow *row)
 {
 	return row->dist + so->gamma * row->margin;
 }
@@ -229,7 +160,7 @@ batch_is_complete(HnswScan *so)
  * must not cost another look-ahead.
  */
 static bool
-may_leave(HnswScan *so, const Row *row)
+may_leave(HnswScan *so, const HnswRow *row)
 {
 	return row->dist + so->gamma / 2 * row->margin <
 		hnsw_search_frontier(so->search);
@@ -238,27 +169,13 @@ may_leave(HnswScan *so, const Row *row)
 /* ---- collecting ---- */
 
 static void
-make_row(Row *row, HnswNode node, const HnswExpansion *exp)
-{
-	row->bound = exp->own.bound;
-	row->dist = exp->own.dist;
-	row->margin = exp->own.margin;
-	row->node = node;
-	row->version = exp->version;
-	row->ntids = exp->ntids;
-	row->next = exp->next;
-	row->nhere = exp->nhere;
-	memcpy(row->tids, exp->tids, sizeof(row->tids));
-}
-
-static void
 collect(HnswScan *so, HnswNode node, const HnswExpansion *exp)
 {
-	Row			row;
+	HnswRow			row;
 
-	make_row(&row, node, exp);
+	hnsw_row_init(&row, node, exp);
 	so->visited++;
-	heap_push(&so->ready, &row);
+	hnsw_rows_push(&so->ready, &row);
 	note_near(so, stop_at(so, &row));
 }
 
@@ -266,7 +183,7 @@ static Size
 memory_used(const HnswScan *so)
 {
 	return hnsw_search_memory(so->search) +
-		sizeof(Row) * (Size) (so->ready.max + so->late.max);
+		sizeof(HnswRow) * (Size) (so->ready.max + so->late.max);
 }
 
 /*
@@ -286,14 +203,18 @@ end_walk(HnswScan *so, bool exhausted)
 		so->phase = SCAN_LATE;
 }
 
-/* Walk until the batch is complete; changes the phase when it cannot be. */
+/*
+ * Walk until the batch is complete, a step at least; changes the phase when it
+ * cannot be.  The row with the least bound can be one of the farthest, if its
+ * error is large: it holds the others back until the walk has come to it.
+ */
 static void
 walk(HnswScan *so)
 {
 	HnswExpansion exp;
 
 	exp.own_copy = NULL;
-	while (!batch_is_complete(so))
+	do
 	{
 		HnswNode	node = hnsw_search_step(so->search, &exp);
 
@@ -316,7 +237,7 @@ walk(HnswScan *so)
 			end_walk(so, false);
 			return;
 		}
-	}
+	} while (!batch_is_complete(so));
 	so->in_batch = true;
 }
 
@@ -346,11 +267,11 @@ begin_sweep(HnswScan *so)
 static void
 sweep_pass(HnswScan *so)
 {
-	int64		room = Max((int64) (so->set.max_memory / sizeof(Row)) / 2, 1024);
-	RowHeap		kept = {NULL, 0, 0};
+	int64		room = Max((int64) (so->set.max_memory / sizeof(HnswRow)) / 2, 1024);
+	HnswRowHeap		kept = {NULL, 0, 0};
 	HnswExpansion exp;
 	bool		left_behind = false;
-	Row			row;
+	HnswRow			row;
 
 	exp.own_copy = NULL;
 	for (uint64 node = 0; node < so->nnodes; node++)
@@ -364,12 +285,12 @@ sweep_pass(HnswScan *so)
 			so->done[node / 8] |= 1 << (node % 8);
 			continue;
 		}
-		make_row(&row, node, &exp);
+		hnsw_row_init(&row, node, &exp);
 		row.bound = -row.bound;
-		heap_push(&kept, &row);
+		hnsw_rows_push(&kept, &row);
 		if (kept.n > room)
 		{
-			heap_pop(&kept, &row);
+			hnsw_rows_pop(&kept, &row);
 			left_behind = true;
 		}
 	}
@@ -381,7 +302,7 @@ sweep_pass(HnswScan *so)
 		row = kept.row[i];
 		row.bound = -row.bound;
 		so->done[row.node / 8] |= 1 << (row.node % 8);
-		heap_push(&so->ready, &row);
+		hnsw_rows_push(&so->ready, &row);
 	}
 	if (kept.row != NULL)
 		pfree(kept.row);
@@ -391,7 +312,7 @@ sweep_pass(HnswScan *so)
 
 /* Does this row come after its place?  What then, is the mode's business. */
 static bool
-is_late(HnswScan *so, const Row *row)
+is_late(HnswScan *so, const HnswRow *row)
 {
 	return row->bound < so->last_bound;
 }
@@ -401,13 +322,13 @@ is_late(HnswScan *so, const Row *row)
  * phase has none any more.
  */
 static bool
-next_ready(HnswScan *so, Row *row)
+next_ready(HnswScan *so, HnswRow *row)
 {
 	for (;;)
 	{
 		if (so->ready.n > 0)
 		{
-			const Row  *top = &so->ready.row[0];
+			const HnswRow  *top = &so->ready.row[0];
 			bool		leaves;
 
 			if (so->phase == SCAN_WALK)
@@ -417,7 +338,7 @@ next_ready(HnswScan *so, Row *row)
 					(so->done != NULL && top->bound <= so->sweep_limit);
 			if (leaves)
 			{
-				heap_pop(&so->ready, row);
+				hnsw_rows_pop(&so->ready, row);
 				return true;
 			}
 		}
@@ -453,7 +374,7 @@ next_ready(HnswScan *so, Row *row)
  * drops it (sql-surface, 15.1).
  */
 static bool
-next_row(HnswScan *so, Row *row)
+next_row(HnswScan *so, HnswRow *row)
 {
 	/* one batch of elements is all that mode off gives */
 	if (so->set.mode == HNSW_ITERATIVE_OFF && so->released >= so->set.ef)
@@ -464,20 +385,20 @@ next_row(HnswScan *so, Row *row)
 		if (!is_late(so, row) || so->set.mode == HNSW_ITERATIVE_RELAXED)
 			return true;
 		if (so->set.mode == HNSW_ITERATIVE_AUTO)
-			heap_push(&so->late, row);
+			hnsw_rows_push(&so->late, row);
 	}
 	if (so->phase == SCAN_DONE || so->late.n == 0)
 	{
 		so->phase = SCAN_DONE;
 		return false;
 	}
-	heap_pop(&so->late, row);
+	hnsw_rows_pop(&so->late, row);
 	return true;
 }
 
 /* Take over the heap TIDs of a row, following its chain. */
 static void
-load_tids(HnswScan *so, const Row *row)
+load_tids(HnswScan *so, const HnswRow *row)
 {
 	so->ntids = so->next_tid = 0;
 	if (so->maxtids < HNSW_INLINE_TIDS)
@@ -547,15 +468,9 @@ prepare_query(HnswScan *so, ScanKey key)
 	so->is_null = (key->sk_flags & SK_ISNULL) != 0;
 	if (!so->is_null)
 	{
-		int			dim;
-
 		value = PG_DETOAST_DATUM_COPY(key->sk_argument);
-		dim = space->metric->dim(value);
-		if (dim != space->dim)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_EXCEPTION),
-					 errmsg("different %s dimensions %d and %d",
-							space->metric->type_name, space->dim, dim)));
+		vector_metric_check_dims(space->metric, space->dim,
+								 space->metric->dim(value));
 	}
 	hnsw_space_query(space, value, &so->query);
 }
@@ -590,7 +505,7 @@ static bool
 advance(IndexScanDesc scan, HnswScan *so)
 {
 	MemoryContext old = MemoryContextSwitchTo(so->context);
-	Row			row;
+	HnswRow			row;
 	bool		found;
 
 	HNSW_POINT("scan-between-batches");
@@ -636,11 +551,13 @@ hnswgettuple(IndexScanDesc scan, ScanDirection dir)
 	if (so->phase == SCAN_START)
 	{
 		if (scan->numberOfOrderBys != 1)
-			elog(ERROR, "cannot scan hnsw index without order");
+			elog(ERROR, "cannot scan %s index without order",
+				 hnsw_index_am(scan->indexRelation));
 
 		/* a heap TID may name another row by now: H40 */
 		if (!IsMVCCSnapshot(scan->xs_snapshot))
-			elog(ERROR, "non-MVCC snapshots are not supported with hnsw");
+			elog(ERROR, "non-MVCC snapshots are not supported with %s",
+				 hnsw_index_am(scan->indexRelation));
 		pgstat_count_index_scan(scan->indexRelation);
 		compat_count_search(scan);
 		start(scan, so);

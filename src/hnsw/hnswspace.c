@@ -69,7 +69,7 @@ own_bytes(const VectorMetric *metric, HnswOwnKind kind, int dim, int rdim)
 static HnswOwnKind
 choose_own_kind(const VectorMetric *metric, int dim)
 {
-	if (metric->space == VECTOR_SPACE_OPAQUE)
+	if (metric->to_floats == NULL)
 		return HNSW_OWN_EXACT;
 	return dim <= HNSW_F32_MAX_DIM ? HNSW_OWN_F32 : HNSW_OWN_S8;
 }
@@ -106,7 +106,7 @@ choose_nbits(int rdim, Size own, int want)
 Size
 hnsw_space_bytes(const VectorMetric *metric, int dim)
 {
-	if (metric->space == VECTOR_SPACE_OPAQUE)
+	if (metric->to_floats == NULL)
 		return 0;
 	return MAXALIGN(quant_rotation_bytes(dim)) +
 		MAXALIGN(sizeof(float) * (Size) quant_rotated_dim(dim));
@@ -170,7 +170,7 @@ hnsw_space_copy(HnswSpace *to, const HnswSpace *from, void *memory)
 Size
 hnsw_space_scratch(const HnswSpace *space)
 {
-	return (Size) space->dim + space->rdim;
+	return hnsw_space_coded(space) ? (Size) space->dim + space->rdim : 0;
 }
 
 /*
@@ -221,7 +221,12 @@ hnsw_space_own(const HnswSpace *space, const void *value, float *scratch,
 
 	if (space->own_kind == HNSW_OWN_EXACT)
 	{
-		memcpy(own, value, VARSIZE(value));
+		if (space->metric->space == VECTOR_SPACE_COSINE &&
+			space->metric->norm(value) == 0)
+			return false;
+
+		/* a sound datum is never longer */
+		memcpy(own, value, Min(VARSIZE(value), space->layout.own_bytes));
 		return true;
 	}
 	if (!load_value(space, value, scratch))
@@ -283,6 +288,46 @@ hnsw_space_cover(const HnswSpace *space, uint8 *own, const uint8 *other)
 	return true;
 }
 
+/* ---- EXACT forms ---- */
+
+/* A form may come from a damaged page: is it what the metric relies on? */
+static bool
+is_sane_exact(const HnswSpace *space, const void *own)
+{
+	return VARSIZE(own) <= space->layout.own_bytes &&
+		space->metric->dim(own) == space->dim;
+}
+
+/* Building distance of two sane forms. */
+static double
+between_exact(const HnswSpace *space, const void *a, const void *b)
+{
+	const VectorMetric *metric = space->metric;
+
+	return metric->between != NULL ? metric->between(a, b) :
+		metric->distance(a, b);
+}
+
+/* Scale of the stop rule for a form at distance 'dist' from a scan's query. */
+static double
+exact_margin(const HnswSpace *space, const HnswQuery *query,
+			 const void *own, double dist)
+{
+	switch (query->space)
+	{
+		case VECTOR_SPACE_IP:
+			return query->norm * space->metric->norm(own) + dist;
+		case VECTOR_SPACE_COSINE:
+			return dist;
+		case VECTOR_SPACE_L2:
+		case VECTOR_SPACE_OPAQUE:
+			break;
+	}
+
+	/* not squared: half the margin */
+	return dist / 2;
+}
+
 /* ---- queries ---- */
 
 static void
@@ -291,6 +336,19 @@ query_codes(const HnswSpace *space, HnswQuery *query, const float *rotated,
 {
 	query->rnorm2 = kernels.dot_f32(rotated, rotated, space->rdim);
 	quant_query_init(&query->edge, rotated, space->nbits, code);
+}
+
+/* The query of a scan over EXACT forms. */
+static void
+query_exact(const HnswSpace *space, const void *value, HnswQuery *query)
+{
+	const VectorMetric *metric = space->metric;
+
+	query->distance = metric->distance;
+	if (value != NULL && metric->norm != NULL)
+		query->norm = metric->norm(value);
+	if (metric->space == VECTOR_SPACE_COSINE && query->norm == 0)
+		query->ordered = false;
 }
 
 void
@@ -305,7 +363,10 @@ hnsw_space_query(const HnswSpace *space, const void *value, HnswQuery *query)
 	query->value = value;
 	query->ordered = value != NULL;
 	if (!hnsw_space_coded(space))
+	{
+		query_exact(space, value, query);
 		return;
+	}
 
 	x = palloc0(sizeof(float) * space->dim);
 	rotated = palloc0(sizeof(float) * space->rdim);
@@ -354,9 +415,14 @@ hnsw_space_query_own(const HnswSpace *space, const uint8 *own, void *buffer,
 	query->space = space->metric->space == VECTOR_SPACE_OPAQUE ?
 		VECTOR_SPACE_OPAQUE : VECTOR_SPACE_L2;
 	query->ordered = true;
-	query->value = own;
 
-	if (space->own_kind == HNSW_OWN_S8)
+	if (space->own_kind == HNSW_OWN_EXACT)
+	{
+		query->value = is_sane_exact(space, own) ? own : NULL;
+		query->distance = space->metric->between != NULL ?
+			space->metric->between : space->metric->distance;
+	}
+	else if (space->own_kind == HNSW_OWN_S8)
 	{
 		const QuantOwn *form = (const QuantOwn *) own;
 
@@ -381,21 +447,6 @@ hnsw_space_query_own(const HnswSpace *space, const uint8 *own, void *buffer,
 }
 
 /* ---- distances ---- */
-
-/*
- * The metric's distance of two EXACT forms.  Either may come from a damaged
- * page, so what the metric relies on is checked; NaN ranks last.
- */
-static double
-exact_distance(const HnswSpace *space, const void *a, const void *b)
-{
-	if (VARSIZE(a) > space->layout.own_bytes ||
-		VARSIZE(b) > space->layout.own_bytes ||
-		space->metric->dim(a) != space->dim ||
-		space->metric->dim(b) != space->dim)
-		return get_float8_nan();
-	return space->metric->distance(a, b);
-}
 
 /* NaN and overflow rank last; a bound of minus infinity promises nothing */
 static void
@@ -491,6 +542,29 @@ measure_f32(const HnswSpace *space, const HnswQuery *query,
 	}
 }
 
+/*
+ * The distance is the operator's own value, hence the bound too, and what is
+ * not finite keeps its place in the order: NaN is last.
+ */
+static void
+measure_exact(const HnswSpace *space, const HnswQuery *query,
+			  const uint8 *own, HnswMeasure *out)
+{
+	double		dist = get_float8_nan();
+	double		margin = 0;
+
+	if (query->value != NULL && is_sane_exact(space, own))
+	{
+		dist = query->distance(query->value, own);
+		margin = exact_margin(space, query, own, dist);
+	}
+
+	out->l2sq = 0;
+	out->bound = isnan(dist) ? get_float8_infinity() : dist;
+	out->dist = Max(Min(out->bound, FLT_MAX), -FLT_MAX);
+	out->margin = margin >= 0 && margin <= FLT_MAX ? margin : 0;
+}
+
 void
 hnsw_space_measure(const HnswSpace *space, const HnswQuery *query,
 				   const uint8 *own, HnswMeasure *out)
@@ -510,13 +584,8 @@ hnsw_space_measure(const HnswSpace *space, const HnswQuery *query,
 			measure_f32(space, query, (const F32Own *) own, out);
 			break;
 		case HNSW_OWN_EXACT:
-			out->bound = exact_distance(space, query->value, own);
-			out->dist = out->bound;
-			out->l2sq = 0;
-
-			/* L1 and bit distances are not squared: half the margin */
-			out->margin = out->dist / 2;
-			break;
+			measure_exact(space, query, own, out);
+			return;
 	}
 	mend_measure(out);
 }
@@ -524,7 +593,7 @@ hnsw_space_measure(const HnswSpace *space, const HnswQuery *query,
 float
 hnsw_space_between(const HnswSpace *space, const uint8 *a, const uint8 *b)
 {
-	float		dist = 0;
+	double		dist = get_float8_nan();
 
 	switch (space->own_kind)
 	{
@@ -537,7 +606,8 @@ hnsw_space_between(const HnswSpace *space, const uint8 *a, const uint8 *b)
 									((const F32Own *) b)->x, space->dim);
 			break;
 		case HNSW_OWN_EXACT:
-			dist = exact_distance(space, a, b);
+			if (is_sane_exact(space, a) && is_sane_exact(space, b))
+				dist = between_exact(space, a, b);
 			break;
 	}
 	return dist <= FLT_MAX ? dist : FLT_MAX;
@@ -546,8 +616,8 @@ hnsw_space_between(const HnswSpace *space, const uint8 *a, const uint8 *b)
 bool
 hnsw_occludes(const HnswSpace *space, float between, float dist)
 {
-	/* alpha is on plain distance; the coded spaces have squares here */
-	float		alpha = hnsw_space_coded(space) ?
+	/* alpha is on plain distance; but for opaque spaces these are squares */
+	float		alpha = space->metric->space != VECTOR_SPACE_OPAQUE ?
 		HNSW_ALPHA * HNSW_ALPHA : HNSW_ALPHA;
 
 	return between * alpha < dist;

@@ -13,12 +13,14 @@
  *	F32		the vector itself (under cosine: made unit length) as floats behind
  *			its squared norm.  The same spaces, short vectors: an 8-bit form's error would be
  *			large against the distances of near neighbours there.
- *	EXACT	the datum's bytes.  Spaces that only metric->distance knows; edges
- *			carry no code but the distance of their two nodes.
+ *	EXACT	the datum's bytes.  Spaces that only metric->distance knows, and
+ *			sparse vectors; edges carry no code but the distance of their two
+ *			nodes.
  *
  * Distances inside the index ("dist"): squared L2 for L2 and cosine (of unit
  * vectors), -<q,v> for inner product, the operator's value for EXACT.  Graphs
- * of the first three are built and repaired by squared L2.
+ * of these three spaces are built and repaired by squared L2, whatever the own
+ * form; others by the operator's value.
  *
  * IDENTIFICATION
  *	  src/hnsw/hnswspace.h
@@ -63,12 +65,13 @@ typedef struct HnswQuery
 {
 	VectorSpace space;			/* what dist means; L2 for queries from nodes */
 	bool		ordered;		/* false: NULL or zero vector, every order is right */
-	const void *value;			/* EXACT: the datum */
+	const void *value;			/* EXACT: the datum; NULL if it is damaged */
+	double		(*distance) (const void *a, const void *b); /* EXACT: dist */
 	const float *vec;			/* S8: rotated, centred, rdim; F32: dim floats */
 	QuantQuery	edge;			/* S8 and F32: for edge and flat codes */
 	double		norm2;			/* |vec|^2 */
 	double		rnorm2;			/* |q - mean|^2 in the rotated space: base of flat codes */
-	double		norm;			/* |q|, inner product */
+	double		norm;			/* |q|, inner product and cosine */
 	double		shift;			/* <Rq, mean>, inner product, S8 */
 	double		error;			/* what vec may be off, as a distance */
 } HnswQuery;
@@ -133,7 +136,7 @@ extern void hnsw_space_query(const HnswSpace *space, const void *value,
 
 /*
  * hnsw_space_query_own -- a node's own form as a query, measured by squared L2
- * (EXACT: by the metric).  buffer: hnsw_space_query_bytes() bytes, MAXALIGNed; 'own' and buffer must
+ * (in an opaque space: by the metric).  buffer: hnsw_space_query_bytes() bytes, MAXALIGNed; 'own' and buffer must
  * outlive the query.
  */
 extern Size hnsw_space_query_bytes(const HnswSpace *space);
@@ -144,7 +147,7 @@ extern void hnsw_space_query_own(const HnswSpace *space, const uint8 *own,
 extern void hnsw_space_measure(const HnswSpace *space, const HnswQuery *query,
 							   const uint8 *own, HnswMeasure *out);
 
-/* Building distance of two own forms: squared L2, EXACT: the metric's. */
+/* Building distance of two own forms: squared L2, if opaque: the metric's. */
 extern float hnsw_space_between(const HnswSpace *space, const uint8 *a,
 								const uint8 *b);
 

@@ -24,6 +24,7 @@
 #include "access/xloginsert.h"
 #include "common/relpath.h"
 #include "compat.h"
+#include "hnsw/hnsw.h"
 #include "hnsw/hnswstore.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
@@ -327,6 +328,7 @@ hnsw_edit_finish(HnswEdit *edit)
 	else
 		GenericXLogAbort(edit->xlog);	/* no empty records */
 	release_pages(edit);
+	HNSW_POINT("edit-after-finish");
 }
 
 void

@@ -23,6 +23,7 @@
 #define CPU_POPCNT			(1u << 23)
 #define CPU_OSXSAVE			(1u << 27)
 #define CPU_AVX				(1u << 28)
+#define CPU_F16C			(1u << 29)
 
 /* CPUID leaf 7, subleaf 0, ebx */
 #define CPU_AVX2			(1u << 5)
@@ -82,7 +83,8 @@ supports_avx2(void)
 {
 	CpuFeatures cpu = probe_cpu();
 
-	return has_all(cpu.leaf1_ecx, CPU_FMA | CPU_POPCNT | CPU_AVX) &&
+	return has_all(cpu.leaf1_ecx,
+				   CPU_FMA | CPU_POPCNT | CPU_AVX | CPU_F16C) &&
 		has_all(cpu.leaf7_ebx, CPU_AVX2) &&
 		has_all(cpu.xcr0, XCR0_AVX);
 }
@@ -166,6 +168,12 @@ kernel_choose(const char *force)
 	OVERLAY(dot_f32);
 	OVERLAY(l1_f32);
 	OVERLAY(cosine_f32);
+	OVERLAY(l2sq_f16);
+	OVERLAY(dot_f16);
+	OVERLAY(l1_f16);
+	OVERLAY(cosine_f16);
+	OVERLAY(half_to_float);
+	OVERLAY(float_to_half);
 	OVERLAY(fht_f32);
 	OVERLAY(dot_f32s8);
 	OVERLAY(dot_s8);

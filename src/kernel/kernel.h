@@ -64,6 +64,26 @@ typedef struct Kernels
 	/* <a,b>, <a,a>, <b,b> in one pass */
 	KernelCosine (*cosine_f32) (const float *a, const float *b, size_t n);
 
+	/* ---- the same of n IEEE binary16 elements, each widened first ---- */
+
+	float		(*l2sq_f16) (const uint16_t *a, const uint16_t *b, size_t n);
+	float		(*dot_f16) (const uint16_t *a, const uint16_t *b, size_t n);
+	float		(*l1_f16) (const uint16_t *a, const uint16_t *b, size_t n);
+	KernelCosine (*cosine_f16) (const uint16_t *a, const uint16_t *b,
+								size_t n);
+
+	/*
+	 * Conversions between binary16 and float32; a NaN keeps its sign and as
+	 * much of its payload as fits, and becomes quiet.  Every table gives equal
+	 * bits.
+	 *
+	 * half_to_float is exact.  float_to_half rounds to nearest, ties to even:
+	 * from 65520 on in absolute value to infinity, up to 2^-25 to zero, with
+	 * the sign in either case.
+	 */
+	void		(*half_to_float) (const uint16_t *x, size_t n, float *out);
+	void		(*float_to_half) (const float *x, size_t n, uint16_t *out);
+
 	/*
 	 * In-place unnormalised Walsh-Hadamard transform; n a power of two, 1 to
 	 * 2^14.  For each stage h = 1, 2, 4 ... : (x, y) -> (x + y, x - y) of

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * kernel_avx2.c
- *	  Distance kernels for x86-64 with AVX2, FMA and POPCNT.
+ *	  Distance kernels for x86-64 with AVX2, FMA, F16C and POPCNT.
  *
  * Each file of this kind is compiled for the base architecture; the functions
  * name what more they need.  Tails are masked loads of floats, and single
@@ -25,10 +25,13 @@
 #include "kernel/kernel.h"
 
 #define KERNEL			static __attribute__((target("avx2,fma")))
+#define KERNEL_F16		static __attribute__((target("avx2,fma,f16c")))
 #define KERNEL_NO_FMA	static __attribute__((target("avx2")))
 #define KERNEL_POPCNT	static __attribute__((target("popcnt")))
 #define HELPER \
 	static inline __attribute__((target("avx2"), always_inline))
+#define HELPER_F16 \
+	static inline __attribute__((target("avx2,fma,f16c"), always_inline))
 
 /* ---- helpers ---- */
 
@@ -236,6 +239,200 @@ cosine_f32(const float *a, const float *b, size_t n)
 	sums.norm_a = sum_f32x8(_mm256_add_ps(aa0, aa1));
 	sums.norm_b = sum_f32x8(_mm256_add_ps(bb0, bb1));
 	return sums;
+}
+
+/* ---- binary16 ---- */
+
+/* 8 halves as floats */
+HELPER_F16 __m256
+load_f16x8(const uint16_t *x)
+{
+	return _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *) x));
+}
+
+/* the last n < 8 halves as floats, zeros behind */
+HELPER_F16 __m256
+load_f16_tail(const uint16_t *x, size_t n)
+{
+	uint16_t	tail[8] = {0};
+
+	memcpy(tail, x, n * sizeof(uint16_t));
+	return load_f16x8(tail);
+}
+
+KERNEL_F16 float
+l2sq_f16(const uint16_t *a, const uint16_t *b, size_t n)
+{
+	__m256		s0 = _mm256_setzero_ps();
+	__m256		s1 = s0;
+	__m256		s2 = s0;
+	__m256		s3 = s0;
+	__m256		d;
+	size_t		i = 0;
+
+	for (; i + 32 <= n; i += 32)
+	{
+		d = _mm256_sub_ps(load_f16x8(a + i), load_f16x8(b + i));
+		s0 = _mm256_fmadd_ps(d, d, s0);
+		d = _mm256_sub_ps(load_f16x8(a + i + 8), load_f16x8(b + i + 8));
+		s1 = _mm256_fmadd_ps(d, d, s1);
+		d = _mm256_sub_ps(load_f16x8(a + i + 16), load_f16x8(b + i + 16));
+		s2 = _mm256_fmadd_ps(d, d, s2);
+		d = _mm256_sub_ps(load_f16x8(a + i + 24), load_f16x8(b + i + 24));
+		s3 = _mm256_fmadd_ps(d, d, s3);
+	}
+	for (; i + 8 <= n; i += 8)
+	{
+		d = _mm256_sub_ps(load_f16x8(a + i), load_f16x8(b + i));
+		s0 = _mm256_fmadd_ps(d, d, s0);
+	}
+	if (i < n)
+	{
+		d = _mm256_sub_ps(load_f16_tail(a + i, n - i),
+						  load_f16_tail(b + i, n - i));
+		s1 = _mm256_fmadd_ps(d, d, s1);
+	}
+	return sum_f32x8(_mm256_add_ps(_mm256_add_ps(s0, s1),
+								   _mm256_add_ps(s2, s3)));
+}
+
+KERNEL_F16 float
+dot_f16(const uint16_t *a, const uint16_t *b, size_t n)
+{
+	__m256		s0 = _mm256_setzero_ps();
+	__m256		s1 = s0;
+	__m256		s2 = s0;
+	__m256		s3 = s0;
+	size_t		i = 0;
+
+	for (; i + 32 <= n; i += 32)
+	{
+		s0 = _mm256_fmadd_ps(load_f16x8(a + i), load_f16x8(b + i), s0);
+		s1 = _mm256_fmadd_ps(load_f16x8(a + i + 8),
+							 load_f16x8(b + i + 8), s1);
+		s2 = _mm256_fmadd_ps(load_f16x8(a + i + 16),
+							 load_f16x8(b + i + 16), s2);
+		s3 = _mm256_fmadd_ps(load_f16x8(a + i + 24),
+							 load_f16x8(b + i + 24), s3);
+	}
+	for (; i + 8 <= n; i += 8)
+		s0 = _mm256_fmadd_ps(load_f16x8(a + i), load_f16x8(b + i), s0);
+	if (i < n)
+		s1 = _mm256_fmadd_ps(load_f16_tail(a + i, n - i),
+							 load_f16_tail(b + i, n - i), s1);
+	return sum_f32x8(_mm256_add_ps(_mm256_add_ps(s0, s1),
+								   _mm256_add_ps(s2, s3)));
+}
+
+/* |a_i - b_i| of 8 elements */
+HELPER_F16 __m256
+distance_f16x8(const uint16_t *a, const uint16_t *b)
+{
+	return abs_f32x8(_mm256_sub_ps(load_f16x8(a), load_f16x8(b)));
+}
+
+KERNEL_F16 float
+l1_f16(const uint16_t *a, const uint16_t *b, size_t n)
+{
+	__m256		s0 = _mm256_setzero_ps();
+	__m256		s1 = s0;
+	__m256		s2 = s0;
+	__m256		s3 = s0;
+	size_t		i = 0;
+
+	for (; i + 32 <= n; i += 32)
+	{
+		s0 = _mm256_add_ps(s0, distance_f16x8(a + i, b + i));
+		s1 = _mm256_add_ps(s1, distance_f16x8(a + i + 8, b + i + 8));
+		s2 = _mm256_add_ps(s2, distance_f16x8(a + i + 16, b + i + 16));
+		s3 = _mm256_add_ps(s3, distance_f16x8(a + i + 24, b + i + 24));
+	}
+	for (; i + 8 <= n; i += 8)
+		s0 = _mm256_add_ps(s0, distance_f16x8(a + i, b + i));
+	if (i < n)
+	{
+		__m256		d = _mm256_sub_ps(load_f16_tail(a + i, n - i),
+									  load_f16_tail(b + i, n - i));
+
+		s1 = _mm256_add_ps(s1, abs_f32x8(d));
+	}
+	return sum_f32x8(_mm256_add_ps(_mm256_add_ps(s0, s1),
+								   _mm256_add_ps(s2, s3)));
+}
+
+KERNEL_F16 KernelCosine
+cosine_f16(const uint16_t *a, const uint16_t *b, size_t n)
+{
+	__m256		dot0 = _mm256_setzero_ps();
+	__m256		dot1 = dot0;
+	__m256		aa0 = dot0;
+	__m256		aa1 = dot0;
+	__m256		bb0 = dot0;
+	__m256		bb1 = dot0;
+	__m256		x;
+	__m256		y;
+	size_t		i = 0;
+	KernelCosine sums;
+
+	for (; i + 16 <= n; i += 16)
+	{
+		x = load_f16x8(a + i);
+		y = load_f16x8(b + i);
+		dot0 = _mm256_fmadd_ps(x, y, dot0);
+		aa0 = _mm256_fmadd_ps(x, x, aa0);
+		bb0 = _mm256_fmadd_ps(y, y, bb0);
+		x = load_f16x8(a + i + 8);
+		y = load_f16x8(b + i + 8);
+		dot1 = _mm256_fmadd_ps(x, y, dot1);
+		aa1 = _mm256_fmadd_ps(x, x, aa1);
+		bb1 = _mm256_fmadd_ps(y, y, bb1);
+	}
+	for (; i < n; i += 8)
+	{
+		size_t		left = n - i;
+
+		x = left < 8 ? load_f16_tail(a + i, left) : load_f16x8(a + i);
+		y = left < 8 ? load_f16_tail(b + i, left) : load_f16x8(b + i);
+		dot0 = _mm256_fmadd_ps(x, y, dot0);
+		aa0 = _mm256_fmadd_ps(x, x, aa0);
+		bb0 = _mm256_fmadd_ps(y, y, bb0);
+	}
+	sums.dot = sum_f32x8(_mm256_add_ps(dot0, dot1));
+	sums.norm_a = sum_f32x8(_mm256_add_ps(aa0, aa1));
+	sums.norm_b = sum_f32x8(_mm256_add_ps(bb0, bb1));
+	return sums;
+}
+
+KERNEL_F16 void
+half_to_float(const uint16_t *x, size_t n, float *out)
+{
+	size_t		i = 0;
+
+	for (; i + 8 <= n; i += 8)
+		_mm256_storeu_ps(out + i, load_f16x8(x + i));
+	if (i < n)
+		_mm256_maskstore_ps(out + i, mask_f32x8(n - i),
+							load_f16_tail(x + i, n - i));
+}
+
+KERNEL_F16 void
+float_to_half(const float *x, size_t n, uint16_t *out)
+{
+	__m128i		halves;
+	size_t		i = 0;
+
+	for (; i + 8 <= n; i += 8)
+	{
+		halves = _mm256_cvtps_ph(_mm256_loadu_ps(x + i),
+								 _MM_FROUND_TO_NEAREST_INT);
+		_mm_storeu_si128((__m128i *) (out + i), halves);
+	}
+	if (i < n)
+	{
+		halves = _mm256_cvtps_ph(_mm256_maskload_ps(x + i, mask_f32x8(n - i)),
+								 _MM_FROUND_TO_NEAREST_INT);
+		memcpy(out + i, &halves, (n - i) * sizeof(uint16_t));
+	}
 }
 
 /* ---- Walsh-Hadamard transform ---- */
@@ -783,6 +980,12 @@ const Kernels kernels_avx2 = {
 	.dot_f32 = dot_f32,
 	.l1_f32 = l1_f32,
 	.cosine_f32 = cosine_f32,
+	.l2sq_f16 = l2sq_f16,
+	.dot_f16 = dot_f16,
+	.l1_f16 = l1_f16,
+	.cosine_f16 = cosine_f16,
+	.half_to_float = half_to_float,
+	.float_to_half = float_to_half,
 	.fht_f32 = fht_f32,
 	.dot_f32s8 = dot_f32s8,
 	.dot_s8 = dot_s8,

@@ -32,7 +32,7 @@
 
 /* ---- helpers ---- */
 
-/* mask of the first n < 16 elements */
+/* mask of the first n <= 16 elements */
 HELPER __mmask16
 mask16(size_t n)
 {
@@ -246,6 +246,199 @@ cosine_f32(const float *a, const float *b, size_t n)
 	sums.norm_a = sum_f32x16(_mm512_add_ps(aa0, aa1));
 	sums.norm_b = sum_f32x16(_mm512_add_ps(bb0, bb1));
 	return sums;
+}
+
+/* ---- binary16 ---- */
+
+/* 16 halves as floats */
+HELPER __m512
+load_f16x16(const uint16_t *x)
+{
+	return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *) x));
+}
+
+/* n <= 16 halves as floats, zeros behind */
+HELPER __m512
+load_f16_tail(const uint16_t *x, size_t n)
+{
+	return _mm512_cvtph_ps(_mm256_maskz_loadu_epi16(mask16(n), x));
+}
+
+KERNEL float
+l2sq_f16(const uint16_t *a, const uint16_t *b, size_t n)
+{
+	__m512		s0 = _mm512_setzero_ps();
+	__m512		s1 = s0;
+	__m512		s2 = s0;
+	__m512		s3 = s0;
+	__m512		d;
+	size_t		i = 0;
+
+	for (; i + 64 <= n; i += 64)
+	{
+		d = _mm512_sub_ps(load_f16x16(a + i), load_f16x16(b + i));
+		s0 = _mm512_fmadd_ps(d, d, s0);
+		d = _mm512_sub_ps(load_f16x16(a + i + 16), load_f16x16(b + i + 16));
+		s1 = _mm512_fmadd_ps(d, d, s1);
+		d = _mm512_sub_ps(load_f16x16(a + i + 32), load_f16x16(b + i + 32));
+		s2 = _mm512_fmadd_ps(d, d, s2);
+		d = _mm512_sub_ps(load_f16x16(a + i + 48), load_f16x16(b + i + 48));
+		s3 = _mm512_fmadd_ps(d, d, s3);
+	}
+	for (; i + 16 <= n; i += 16)
+	{
+		d = _mm512_sub_ps(load_f16x16(a + i), load_f16x16(b + i));
+		s0 = _mm512_fmadd_ps(d, d, s0);
+	}
+	if (i < n)
+	{
+		d = _mm512_sub_ps(load_f16_tail(a + i, n - i),
+						  load_f16_tail(b + i, n - i));
+		s1 = _mm512_fmadd_ps(d, d, s1);
+	}
+	return sum_f32x16(_mm512_add_ps(_mm512_add_ps(s0, s1),
+									_mm512_add_ps(s2, s3)));
+}
+
+KERNEL float
+dot_f16(const uint16_t *a, const uint16_t *b, size_t n)
+{
+	__m512		s0 = _mm512_setzero_ps();
+	__m512		s1 = s0;
+	__m512		s2 = s0;
+	__m512		s3 = s0;
+	size_t		i = 0;
+
+	for (; i + 64 <= n; i += 64)
+	{
+		s0 = _mm512_fmadd_ps(load_f16x16(a + i), load_f16x16(b + i), s0);
+		s1 = _mm512_fmadd_ps(load_f16x16(a + i + 16),
+							 load_f16x16(b + i + 16), s1);
+		s2 = _mm512_fmadd_ps(load_f16x16(a + i + 32),
+							 load_f16x16(b + i + 32), s2);
+		s3 = _mm512_fmadd_ps(load_f16x16(a + i + 48),
+							 load_f16x16(b + i + 48), s3);
+	}
+	for (; i + 16 <= n; i += 16)
+		s0 = _mm512_fmadd_ps(load_f16x16(a + i), load_f16x16(b + i), s0);
+	if (i < n)
+		s1 = _mm512_fmadd_ps(load_f16_tail(a + i, n - i),
+							 load_f16_tail(b + i, n - i), s1);
+	return sum_f32x16(_mm512_add_ps(_mm512_add_ps(s0, s1),
+									_mm512_add_ps(s2, s3)));
+}
+
+/* |a_i - b_i| of 16 elements */
+HELPER __m512
+distance_f16x16(const uint16_t *a, const uint16_t *b)
+{
+	return _mm512_abs_ps(_mm512_sub_ps(load_f16x16(a), load_f16x16(b)));
+}
+
+KERNEL float
+l1_f16(const uint16_t *a, const uint16_t *b, size_t n)
+{
+	__m512		s0 = _mm512_setzero_ps();
+	__m512		s1 = s0;
+	__m512		s2 = s0;
+	__m512		s3 = s0;
+	size_t		i = 0;
+
+	for (; i + 64 <= n; i += 64)
+	{
+		s0 = _mm512_add_ps(s0, distance_f16x16(a + i, b + i));
+		s1 = _mm512_add_ps(s1, distance_f16x16(a + i + 16, b + i + 16));
+		s2 = _mm512_add_ps(s2, distance_f16x16(a + i + 32, b + i + 32));
+		s3 = _mm512_add_ps(s3, distance_f16x16(a + i + 48, b + i + 48));
+	}
+	for (; i + 16 <= n; i += 16)
+		s0 = _mm512_add_ps(s0, distance_f16x16(a + i, b + i));
+	if (i < n)
+	{
+		__m512		d = _mm512_sub_ps(load_f16_tail(a + i, n - i),
+									  load_f16_tail(b + i, n - i));
+
+		s1 = _mm512_add_ps(s1, _mm512_abs_ps(d));
+	}
+	return sum_f32x16(_mm512_add_ps(_mm512_add_ps(s0, s1),
+									_mm512_add_ps(s2, s3)));
+}
+
+KERNEL KernelCosine
+cosine_f16(const uint16_t *a, const uint16_t *b, size_t n)
+{
+	__m512		dot0 = _mm512_setzero_ps();
+	__m512		dot1 = dot0;
+	__m512		aa0 = dot0;
+	__m512		aa1 = dot0;
+	__m512		bb0 = dot0;
+	__m512		bb1 = dot0;
+	__m512		x;
+	__m512		y;
+	size_t		i = 0;
+	KernelCosine sums;
+
+	for (; i + 32 <= n; i += 32)
+	{
+		x = load_f16x16(a + i);
+		y = load_f16x16(b + i);
+		dot0 = _mm512_fmadd_ps(x, y, dot0);
+		aa0 = _mm512_fmadd_ps(x, x, aa0);
+		bb0 = _mm512_fmadd_ps(y, y, bb0);
+		x = load_f16x16(a + i + 16);
+		y = load_f16x16(b + i + 16);
+		dot1 = _mm512_fmadd_ps(x, y, dot1);
+		aa1 = _mm512_fmadd_ps(x, x, aa1);
+		bb1 = _mm512_fmadd_ps(y, y, bb1);
+	}
+	for (; i < n; i += 16)
+	{
+		size_t		left = n - i < 16 ? n - i : 16;
+
+		x = load_f16_tail(a + i, left);
+		y = load_f16_tail(b + i, left);
+		dot0 = _mm512_fmadd_ps(x, y, dot0);
+		aa0 = _mm512_fmadd_ps(x, x, aa0);
+		bb0 = _mm512_fmadd_ps(y, y, bb0);
+	}
+	sums.dot = sum_f32x16(_mm512_add_ps(dot0, dot1));
+	sums.norm_a = sum_f32x16(_mm512_add_ps(aa0, aa1));
+	sums.norm_b = sum_f32x16(_mm512_add_ps(bb0, bb1));
+	return sums;
+}
+
+KERNEL void
+half_to_float(const uint16_t *x, size_t n, float *out)
+{
+	size_t		i = 0;
+
+	for (; i + 16 <= n; i += 16)
+		_mm512_storeu_ps(out + i, load_f16x16(x + i));
+	if (i < n)
+		_mm512_mask_storeu_ps(out + i, mask16(n - i),
+							  load_f16_tail(x + i, n - i));
+}
+
+KERNEL void
+float_to_half(const float *x, size_t n, uint16_t *out)
+{
+	__m256i		halves;
+	size_t		i = 0;
+
+	for (; i + 16 <= n; i += 16)
+	{
+		halves = _mm512_cvtps_ph(_mm512_loadu_ps(x + i),
+								 _MM_FROUND_TO_NEAREST_INT);
+		_mm256_storeu_si256((__m256i *) (out + i), halves);
+	}
+	if (i < n)
+	{
+		__mmask16	mask = mask16(n - i);
+
+		halves = _mm512_cvtps_ph(_mm512_maskz_loadu_ps(mask, x + i),
+								 _MM_FROUND_TO_NEAREST_INT);
+		_mm256_mask_storeu_epi16(out + i, mask, halves);
+	}
 }
 
 /* ---- Walsh-Hadamard transform ---- */
@@ -726,6 +919,12 @@ const Kernels kernels_avx512 = {
 	.dot_f32 = dot_f32,
 	.l1_f32 = l1_f32,
 	.cosine_f32 = cosine_f32,
+	.l2sq_f16 = l2sq_f16,
+	.dot_f16 = dot_f16,
+	.l1_f16 = l1_f16,
+	.cosine_f16 = cosine_f16,
+	.half_to_float = half_to_float,
+	.float_to_half = float_to_half,
 	.fht_f32 = fht_f32,
 	.dot_f32s8 = dot_f32s8,
 	.dot_s8 = dot_s8,

@@ -165,6 +165,28 @@ cosine_f32(const float *a, const float *b, size_t n)
 	return sums;
 }
 
+/* ---- binary16: conversions only, which the base architecture has ---- */
+
+KERNEL void
+half_to_float(const uint16_t *x, size_t n, float *out)
+{
+	size_t		i = 0;
+
+	for (; i + 4 <= n; i += 4)
+		vst1q_f32(out + i, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(x + i))));
+	kernels_scalar.half_to_float(x + i, n - i, out + i);
+}
+
+KERNEL void
+float_to_half(const float *x, size_t n, uint16_t *out)
+{
+	size_t		i = 0;
+
+	for (; i + 4 <= n; i += 4)
+		vst1_u16(out + i, vreinterpret_u16_f16(vcvt_f16_f32(vld1q_f32(x + i))));
+	kernels_scalar.float_to_half(x + i, n - i, out + i);
+}
+
 /* ---- 8-bit codes ---- */
 
 KERNEL float
@@ -296,6 +318,8 @@ const Kernels kernels_neon = {
 	.dot_f32 = dot_f32,
 	.l1_f32 = l1_f32,
 	.cosine_f32 = cosine_f32,
+	.half_to_float = half_to_float,
+	.float_to_half = float_to_half,
 	.dot_f32s8 = dot_f32s8,
 	.dot_s8 = dot_s8,
 	.sum_bits_s8 = sum_bits_s8,

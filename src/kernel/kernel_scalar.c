@@ -13,6 +13,7 @@
  *-------------------------------------------------------------------------
  */
 #include <math.h>
+#include <string.h>
 
 #include "kernel/kernel.h"
 
@@ -69,6 +70,139 @@ cosine_f32(const float *a, const float *b, size_t n)
 		sums.dot += a[i] * b[i];
 		sums.norm_a += a[i] * a[i];
 		sums.norm_b += b[i] * b[i];
+	}
+	return sums;
+}
+
+/*
+ * The float equal to a binary16: sign, 5 bits of exponent, 10 of fraction.
+ *
+ * Moved to a float's place, exponent and fraction make the number times 2^-112,
+ * denormal or not: a multiplication does the rest.  Only infinity and NaN still
+ * need the largest exponent.
+ */
+static inline float
+widen(uint16_t half)
+{
+	uint32_t	bits = (uint32_t) (half & 0x7fff) << 13;
+	float		value;
+
+	memcpy(&value, &bits, sizeof(value));
+	value *= 0x1p112f;
+	memcpy(&bits, &value, sizeof(bits));
+	if ((half & 0x7c00) == 0x7c00)
+		bits |= 0x7f800000;
+	if ((half & 0x7fff) > 0x7c00)
+		bits |= 0x00400000;
+	bits |= (uint32_t) (half & 0x8000) << 16;
+	memcpy(&value, &bits, sizeof(value));
+	return value;
+}
+
+/*
+ * The binary16 nearest to a float, ties to even.
+ */
+static inline uint16_t
+narrow(float value)
+{
+	uint32_t	bits;
+	uint32_t	sign;
+	uint32_t	rest;
+
+	memcpy(&bits, &value, sizeof(bits));
+	sign = bits >> 16 & 0x8000;
+	bits &= 0x7fffffff;
+
+	if (bits > 0x7f800000)		/* NaN */
+		return (uint16_t) (sign | 0x7e00 | (bits >> 13 & 0x03ff));
+	if (bits >= 0x477ff000)		/* 65520 */
+		return (uint16_t) (sign | 0x7c00);
+
+	/* a normal half: another bias, and 13 bits less, which may carry */
+	if (bits >= 0x38800000)		/* 2^-14 */
+	{
+		bits -= (uint32_t) 112 << 23;
+		bits += 0x0fff + (bits >> 13 & 1);
+		return (uint16_t) (sign | bits >> 13);
+	}
+
+	/*
+	 * A multiple of 2^-24: the multiples are those of the last bit of a float
+	 * between 1/2 and 1, so this addition rounds to one.
+	 */
+	memcpy(&value, &bits, sizeof(value));
+	value += 0.5f;
+	memcpy(&rest, &value, sizeof(rest));
+	return (uint16_t) (sign | (rest - 0x3f000000));
+}
+
+/* the floats equal to x_i */
+static void
+half_to_float(const uint16_t *x, size_t n, float *out)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = widen(x[i]);
+}
+
+/* the halves nearest to x_i */
+static void
+float_to_half(const float *x, size_t n, uint16_t *out)
+{
+	for (size_t i = 0; i < n; i++)
+		out[i] = narrow(x[i]);
+}
+
+/* sum (a_i - b_i)^2 */
+static float
+l2sq_f16(const uint16_t *a, const uint16_t *b, size_t n)
+{
+	float		sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		float		diff = widen(a[i]) - widen(b[i]);
+
+		sum += diff * diff;
+	}
+	return sum;
+}
+
+/* sum a_i b_i */
+static float
+dot_f16(const uint16_t *a, const uint16_t *b, size_t n)
+{
+	float		sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += widen(a[i]) * widen(b[i]);
+	return sum;
+}
+
+/* sum |a_i - b_i| */
+static float
+l1_f16(const uint16_t *a, const uint16_t *b, size_t n)
+{
+	float		sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += fabsf(widen(a[i]) - widen(b[i]));
+	return sum;
+}
+
+/* <a,b>, <a,a>, <b,b> */
+static KernelCosine
+cosine_f16(const uint16_t *a, const uint16_t *b, size_t n)
+{
+	KernelCosine sums = {0, 0, 0};
+
+	for (size_t i = 0; i < n; i++)
+	{
+		float		x = widen(a[i]);
+		float		y = widen(b[i]);
+
+		sums.dot += x * y;
+		sums.norm_a += x * x;
+		sums.norm_b += y * y;
 	}
 	return sums;
 }
@@ -266,6 +400,12 @@ quantize_s8(const float *x, size_t n, float inv_scale, float scale,
 	.dot_f32 = dot_f32, \
 	.l1_f32 = l1_f32, \
 	.cosine_f32 = cosine_f32, \
+	.l2sq_f16 = l2sq_f16, \
+	.dot_f16 = dot_f16, \
+	.l1_f16 = l1_f16, \
+	.cosine_f16 = cosine_f16, \
+	.half_to_float = half_to_float, \
+	.float_to_half = float_to_half, \
 	.fht_f32 = fht_f32, \
 	.dot_f32s8 = dot_f32s8, \
 	.dot_s8 = dot_s8, \

@@ -17,7 +17,9 @@
 
 #include "catalog/pg_type.h"
 #include "compat.h"
+#include "kernel/kernel.h"
 #include "type/check.h"
+#include "type/halfvec.h"
 #include "type/sqlfunction.h"
 #include "type/vector.h"
 #include "utils/array.h"
@@ -84,31 +86,25 @@ check_sums(const double *sums, int n)
 /* ---------- avg ---------- */
 
 /*
- * vector_accum -- add a vector to a state.
+ * accumulate -- add the elements of one vector to a state.
  *
  * Within an aggregate the state is ours to change, as in core's float8_accum;
  * the executor sees the same pointer come back and copies nothing.
  */
-SQL_FUNCTION(vector_accum);
-Datum
-vector_accum(PG_FUNCTION_ARGS)
+static ArrayType *
+accumulate(FunctionCallInfo fcinfo, ArrayType *state, const float *x, int dim)
 {
-	ArrayType  *state = PG_GETARG_ARRAYTYPE_P(0);
-	Vector	   *vector = PG_GETARG_VECTOR_P(1);
-	int			dim = vector->dim;
 	ArrayType  *result = state;
-	const double *old;
+	const double *old = state_numbers(state);
 	double	   *new;
 
-	check_state(state, "vector_accum");
-	old = state_numbers(state);
 	if (state_dim(state) == 0)
 	{
 		/* not added to zero, which would make 0 of -0 */
 		result = make_state(dim);
 		new = state_numbers(result);
 		for (int i = 1; i <= dim; i++)
-			new[i] = vector->x[i - 1];
+			new[i] = x[i - 1];
 	}
 	else
 	{
@@ -117,17 +113,49 @@ vector_accum(PG_FUNCTION_ARGS)
 			result = make_state(dim);
 		new = state_numbers(result);
 		for (int i = 1; i <= dim; i++)
-			new[i] = old[i] + vector->x[i - 1];
+			new[i] = old[i] + x[i - 1];
 		check_sums(new + 1, dim);
 	}
 	new[0] = old[0] + 1;
 
+	return result;
+}
+
+SQL_FUNCTION(vector_accum);
+Datum
+vector_accum(PG_FUNCTION_ARGS)
+{
+	ArrayType  *state = PG_GETARG_ARRAYTYPE_P(0);
+	Vector	   *vector = PG_GETARG_VECTOR_P(1);
+
+	check_state(state, "vector_accum");
+	state = accumulate(fcinfo, state, vector->x, vector->dim);
+
 	PG_FREE_IF_COPY(vector, 1);
-	PG_RETURN_ARRAYTYPE_P(result);
+	PG_RETURN_ARRAYTYPE_P(state);
+}
+
+SQL_FUNCTION(halfvec_accum);
+Datum
+halfvec_accum(PG_FUNCTION_ARGS)
+{
+	ArrayType  *state = PG_GETARG_ARRAYTYPE_P(0);
+	HalfVector *vector = PG_GETARG_HALFVEC_P(1);
+	float	   *x = palloc(sizeof(float) * vector->dim);
+
+	check_state(state, "halfvec_accum");
+	kernels.half_to_float(vector->x, vector->dim, x);
+	state = accumulate(fcinfo, state, x, vector->dim);
+
+	pfree(x);
+	PG_FREE_IF_COPY(vector, 1);
+	PG_RETURN_ARRAYTYPE_P(state);
 }
 
 /*
  * vector_combine -- add two states; of one without rows, the other.
+ *
+ * States do not show which type they are of: this is halfvec_combine as well.
  */
 SQL_FUNCTION(vector_combine);
 Datum
@@ -153,26 +181,62 @@ vector_combine(PG_FUNCTION_ARGS)
 	PG_RETURN_ARRAYTYPE_P(result);
 }
 
+/*
+ * average -- the sums of a state over its number of rows, which is not 0.
+ *
+ * Returns the number of elements; x has room for 'max_dim'.
+ */
+static int
+average(const char *type, ArrayType *state, float *x, int max_dim)
+{
+	const double *numbers = state_numbers(state);
+	int			dim = state_dim(state);
+
+	check_dim(type, dim, max_dim);
+	for (int i = 0; i < dim; i++)
+		x[i] = numbers[i + 1] / numbers[0];
+	return dim;
+}
+
 SQL_FUNCTION(vector_avg);
 Datum
 vector_avg(PG_FUNCTION_ARGS)
 {
 	ArrayType  *state = PG_GETARG_ARRAYTYPE_P(0);
-	const double *numbers;
+	float		x[VECTOR_MAX_DIM];
 	int			dim;
 	Vector	   *result;
 
 	check_state(state, "vector_avg");
-	numbers = state_numbers(state);
-	if (numbers[0] == 0)
+	if (state_numbers(state)[0] == 0)
 		PG_RETURN_NULL();
 
-	dim = state_dim(state);
-	check_dim("vector", dim, VECTOR_MAX_DIM);
+	dim = average("vector", state, x, VECTOR_MAX_DIM);
+	check_elements("vector", x, dim);
 	result = InitVector(dim);
-	for (int i = 0; i < dim; i++)
-		result->x[i] = numbers[i + 1] / numbers[0];
-	check_elements("vector", result->x, dim);
+	memcpy(result->x, x, sizeof(float) * dim);
 
 	PG_RETURN_VECTOR_P(result);
+}
+
+SQL_FUNCTION(halfvec_avg);
+Datum
+halfvec_avg(PG_FUNCTION_ARGS)
+{
+	ArrayType  *state = PG_GETARG_ARRAYTYPE_P(0);
+	float		x[HALFVEC_MAX_DIM];
+	int			dim;
+	HalfVector *result;
+
+	check_state(state, "halfvec_avg");
+	if (state_numbers(state)[0] == 0)
+		PG_RETURN_NULL();
+
+	dim = average("halfvec", state, x, HALFVEC_MAX_DIM);
+	check_range("halfvec", x, dim, HALF_OVERFLOW);
+	check_elements("halfvec", x, dim);
+	result = InitHalfVector(dim);
+	kernels.float_to_half(x, dim, result->x);
+
+	PG_RETURN_HALFVEC_P(result);
 }

@@ -12,6 +12,7 @@
 
 #include <float.h>
 
+#include "common/shortest_dec.h"
 #include "type/check.h"
 #include "utils/array.h"
 
@@ -45,6 +46,14 @@ report_different_dims(const char *type, int a, int b)
 }
 
 void
+report_different_lengths(uint32 a, uint32 b)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_EXCEPTION),
+			 errmsg("different bit lengths %u and %u", a, b)));
+}
+
+void
 report_bad_element(const char *type, float value)
 {
 	if (isnan(value))
@@ -68,6 +77,29 @@ check_elements(const char *type, const float *values, int n)
 	if (unlikely(!all_finite))
 		for (int i = 0; i < n; i++)
 			check_element(type, values[i]);
+}
+
+void
+check_range(const char *type, const float *values, int n, float limit)
+{
+	bool		is_in_range = true;
+
+	for (int i = 0; i < n; i++)
+		is_in_range &= (fabsf(values[i]) < limit);
+	if (likely(is_in_range))
+		return;
+
+	for (int i = 0; i < n; i++)
+	{
+		char		text[FLOAT_SHORTEST_DECIMAL_LEN];
+
+		if (!isfinite(values[i]) || fabsf(values[i]) < limit)
+			continue;
+		float_to_shortest_decimal_buf(values[i], text);
+		ereport(ERROR,
+				(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
+				 errmsg("\"%s\" is out of range for type %s", text, type)));
+	}
 }
 
 int32

@@ -23,6 +23,7 @@
 pg_noreturn extern void report_bad_dim(const char *type, int64 dim, int max_dim);
 pg_noreturn extern void report_unexpected_dim(int expected, int dim);
 pg_noreturn extern void report_different_dims(const char *type, int a, int b);
+pg_noreturn extern void report_different_lengths(uint32 a, uint32 b);
 pg_noreturn extern void report_bad_element(const char *type, float value);
 
 /* Errors: DATA_EXCEPTION below 1, PROGRAM_LIMIT_EXCEEDED above 'max_dim'. */
@@ -61,6 +62,14 @@ check_element(const char *type, float value)
  * check_elements -- check_element of each, reporting the first bad one.
  */
 extern void check_elements(const char *type, const float *values, int n);
+
+/*
+ * check_range -- finite values must be below 'limit', whatever their sign.
+ *
+ * Errors: NUMERIC_VALUE_OUT_OF_RANGE for the first that is not.
+ */
+extern void check_range(const char *type, const float *values, int n,
+						float limit);
 
 /*
  * check_typmod -- the number of dimensions that a typmod list means.

@@ -1,7 +1,10 @@
 /*-------------------------------------------------------------------------
  *
  * distance.c
- *	  Every SQL distance function: check, call the kernel, return.
+ *	  Every SQL distance function of the vector types: check, call the
+ *	  kernel, return.
+ *
+ * Those of core's bit are in bitvec.c.
  *
  * IDENTIFICATION
  *	  src/type/distance.c
@@ -18,7 +21,37 @@
 #include "type/sqlfunction.h"
 #include "type/vector.h"
 
-/* ---------- values in, number out ---------- */
+/* ---------- the last step ---------- */
+
+/* rounding may leave the range of a cosine; comparisons let NaN through */
+static double
+clamp_similarity(double similarity)
+{
+	if (similarity > 1)
+		return 1;
+	if (similarity < -1)
+		return -1;
+	return similarity;
+}
+
+/* 1 - cosine; NaN for a zero vector, whose direction is unknown */
+static double
+cosine_from_sums(KernelCosine sums)
+{
+	double		similarity = (double) sums.dot /
+		sqrt((double) sums.norm_a * (double) sums.norm_b);
+
+	return 1 - clamp_similarity(similarity);
+}
+
+/* angle in units of a half turn, from the inner product of unit vectors */
+static double
+angle_from_dot(double dot)
+{
+	return acos(clamp_similarity(dot)) / M_PI;
+}
+
+/* ---------- vector: values in, number out ---------- */
 
 double
 vector_distance_l2_squared(const Vector *a, const Vector *b)
@@ -39,21 +72,10 @@ vector_distance_ip(const Vector *a, const Vector *b)
 	return -(double) kernels.dot_f32(a->x, b->x, a->dim);
 }
 
-/* 1 - cosine; NaN for a zero vector, whose direction is unknown */
 double
 vector_distance_cosine(const Vector *a, const Vector *b)
 {
-	KernelCosine sums = kernels.cosine_f32(a->x, b->x, a->dim);
-	double		similarity = (double) sums.dot /
-		sqrt((double) sums.norm_a * (double) sums.norm_b);
-
-	/* rounding may leave the range; comparisons let NaN through */
-	if (similarity > 1)
-		similarity = 1;
-	else if (similarity < -1)
-		similarity = -1;
-
-	return 1 - similarity;
+	return cosine_from_sums(kernels.cosine_f32(a->x, b->x, a->dim));
 }
 
 double
@@ -62,21 +84,14 @@ vector_distance_l1(const Vector *a, const Vector *b)
 	return kernels.l1_f32(a->x, b->x, a->dim);
 }
 
-/* angle in units of a half turn; a and b are taken as unit vectors */
+/* a and b are taken as unit vectors */
 static double
 vector_distance_spherical(const Vector *a, const Vector *b)
 {
-	double		similarity = kernels.dot_f32(a->x, b->x, a->dim);
-
-	if (similarity > 1)
-		similarity = 1;
-	else if (similarity < -1)
-		similarity = -1;
-
-	return acos(similarity) / M_PI;
+	return angle_from_dot(kernels.dot_f32(a->x, b->x, a->dim));
 }
 
-/* ---------- SQL ---------- */
+/* ---------- vector: SQL ---------- */
 
 /*
  * measure_vectors -- a distance of a function's two arguments.
@@ -143,4 +158,113 @@ Datum
 vector_spherical_distance(PG_FUNCTION_ARGS)
 {
 	return measure_vectors(fcinfo, vector_distance_spherical);
+}
+
+/* ---------- halfvec: values in, number out ---------- */
+
+double
+halfvec_distance_l2_squared(const HalfVector *a, const HalfVector *b)
+{
+	return kernels.l2sq_f16(a->x, b->x, a->dim);
+}
+
+double
+halfvec_distance_l2(const HalfVector *a, const HalfVector *b)
+{
+	return sqrt(halfvec_distance_l2_squared(a, b));
+}
+
+/* negative, so that the nearest comes first */
+double
+halfvec_distance_ip(const HalfVector *a, const HalfVector *b)
+{
+	return -(double) kernels.dot_f16(a->x, b->x, a->dim);
+}
+
+double
+halfvec_distance_cosine(const HalfVector *a, const HalfVector *b)
+{
+	return cosine_from_sums(kernels.cosine_f16(a->x, b->x, a->dim));
+}
+
+double
+halfvec_distance_l1(const HalfVector *a, const HalfVector *b)
+{
+	return kernels.l1_f16(a->x, b->x, a->dim);
+}
+
+/* a and b are taken as unit vectors */
+static double
+halfvec_distance_spherical(const HalfVector *a, const HalfVector *b)
+{
+	return angle_from_dot(kernels.dot_f16(a->x, b->x, a->dim));
+}
+
+/* ---------- halfvec: SQL ---------- */
+
+/*
+ * measure_halfvecs -- a distance of a function's two arguments.
+ */
+static Datum
+measure_halfvecs(FunctionCallInfo fcinfo,
+				double (*distance) (const HalfVector *, const HalfVector *))
+{
+	HalfVector *a = PG_GETARG_HALFVEC_P(0);
+	HalfVector *b = PG_GETARG_HALFVEC_P(1);
+
+	check_same_dim("halfvec", a->dim, b->dim);
+	PG_RETURN_FLOAT8(distance(a, b));
+}
+
+SQL_FUNCTION(halfvec_l2_distance);
+Datum
+halfvec_l2_distance(PG_FUNCTION_ARGS)
+{
+	return measure_halfvecs(fcinfo, halfvec_distance_l2);
+}
+
+SQL_FUNCTION(halfvec_l2_squared_distance);
+Datum
+halfvec_l2_squared_distance(PG_FUNCTION_ARGS)
+{
+	return measure_halfvecs(fcinfo, halfvec_distance_l2_squared);
+}
+
+SQL_FUNCTION(halfvec_inner_product);
+Datum
+halfvec_inner_product(PG_FUNCTION_ARGS)
+{
+	HalfVector *a = PG_GETARG_HALFVEC_P(0);
+	HalfVector *b = PG_GETARG_HALFVEC_P(1);
+
+	check_same_dim("halfvec", a->dim, b->dim);
+	PG_RETURN_FLOAT8(kernels.dot_f16(a->x, b->x, a->dim));
+}
+
+SQL_FUNCTION(halfvec_negative_inner_product);
+Datum
+halfvec_negative_inner_product(PG_FUNCTION_ARGS)
+{
+	return measure_halfvecs(fcinfo, halfvec_distance_ip);
+}
+
+SQL_FUNCTION(halfvec_cosine_distance);
+Datum
+halfvec_cosine_distance(PG_FUNCTION_ARGS)
+{
+	return measure_halfvecs(fcinfo, halfvec_distance_cosine);
+}
+
+SQL_FUNCTION(halfvec_l1_distance);
+Datum
+halfvec_l1_distance(PG_FUNCTION_ARGS)
+{
+	return measure_halfvecs(fcinfo, halfvec_distance_l1);
+}
+
+SQL_FUNCTION(halfvec_spherical_distance);
+Datum
+halfvec_spherical_distance(PG_FUNCTION_ARGS)
+{
+	return measure_halfvecs(fcinfo, halfvec_distance_spherical);
 }

@@ -26,7 +26,7 @@ typedef enum VectorSpace
 	VECTOR_SPACE_L2,			/* sqrt of the squared distance */
 	VECTOR_SPACE_IP,			/* negative inner product */
 	VECTOR_SPACE_COSINE,		/* 1 - cosine */
-	VECTOR_SPACE_OPAQUE			/* only distance() knows: L1, bits, sparse */
+	VECTOR_SPACE_OPAQUE			/* only distance() knows: L1, bits */
 } VectorSpace;
 
 typedef struct VectorMetric
@@ -47,20 +47,36 @@ typedef struct VectorMetric
 	 * max_bytes: bytes of the largest datum with 'dim' dimensions that an
 	 * index may hold, length word included.
 	 *
-	 * to_floats: its elements as floats; NULL in VECTOR_SPACE_OPAQUE.
+	 * to_floats: its elements as floats; NULL if an index cannot code them,
+	 * but has to keep the datum: in VECTOR_SPACE_OPAQUE, and of sparse vectors.
 	 *
 	 * distance: exact distance of two values in the operator's units, which
 	 * callers know to have equal dimensions.  Equal to what the SQL operator
 	 * returns, bit for bit.  Never raises.
 	 *
+	 * between, norm: only if an index cannot code the elements, and the space
+	 * is not VECTOR_SPACE_OPAQUE.  'between' is the distance by which a graph
+	 * is built: squared Euclidean, under cosine of the vectors made unit
+	 * length.  'norm' is the Euclidean norm, 0 for a zero vector only.
+	 *
+	 * Values may come from a damaged page, as long as 'dim' is right and their
+	 * bytes are no more than max_bytes: then the last three give any number or
+	 * NaN, but read nothing beyond those bytes.
+	 *
 	 * check: raises what the type forbids in an index (such as too many
 	 * non-zero elements); NULL if nothing.
+	 *
+	 * report_dims: raises what the type's operators do if operands have these
+	 * different dimensions; NULL for report_different_dims.
 	 */
 	int			(*dim) (const void *value);
 	Size		(*max_bytes) (int dim);
 	void		(*to_floats) (const void *value, float *out);
 	double		(*distance) (const void *a, const void *b);
+	double		(*between) (const void *a, const void *b);
+	double		(*norm) (const void *value);
 	void		(*check) (const void *value);
+	void		(*report_dims) (int a, int b);
 } VectorMetric;
 
 /*
@@ -71,5 +87,11 @@ typedef struct VectorMetric
  */
 extern const VectorMetric *vector_metric_lookup(PGFunction distance,
 												bool has_norm);
+
+/*
+ * vector_metric_check_dims -- raise the error of the metric's operator unless
+ * the numbers of dimensions are equal.
+ */
+extern void vector_metric_check_dims(const VectorMetric *metric, int a, int b);
 
 #endif							/* METRIC_H */

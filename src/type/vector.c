@@ -15,13 +15,12 @@
 #include "postgres.h"
 
 #include "common/hashfn.h"
-#include "common/shortest_dec.h"
 #include "compat.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
 #include "port/pg_bswap.h"
 #include "type/check.h"
-#include "type/parse.h"
+#include "type/listtext.h"
 #include "type/sqlfunction.h"
 #include "type/vector.h"
 
@@ -42,49 +41,6 @@ InitVector(int dim)
 
 /* ---------- text ---------- */
 
-static void
-report_syntax(const char *text, const char *detail)
-{
-	ereport(ERROR,
-			(errcode(ERRCODE_INVALID_TEXT_REPRESENTATION),
-			 errmsg("invalid input syntax for type vector: \"%s\"", text),
-			 detail != NULL ? errdetail("%s", detail) : 0));
-}
-
-/*
- * report_parse_failure -- raise what parse_float_list returned.
- *
- * text: the whole input; at: where the offending number starts.
- */
-static void
-report_parse_failure(ParseStatus status, const char *text, const char *at)
-{
-	const char *after;
-	float		value;
-
-	switch (status)
-	{
-		case PARSE_OK:
-		case PARSE_SYNTAX:
-			report_syntax(text, NULL);
-			break;
-		case PARSE_TOO_MANY:
-			report_bad_dim("vector", VECTOR_MAX_DIM + 1, VECTOR_MAX_DIM);
-			break;
-		case PARSE_OVERFLOW:
-			(void) parse_float(at, at + strlen(at), &after, &value);
-			ereport(ERROR,
-					(errcode(ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE),
-					 errmsg("\"%s\" is out of range for type vector",
-							pnstrdup(at, after - at))));
-			break;
-		case PARSE_NOT_FINITE:
-			(void) parse_float(at, at + strlen(at), &after, &value);
-			report_bad_element("vector", value);
-			break;
-	}
-}
-
 /*
  * vector_in -- "[1,2,3]", blanks around every token.
  *
@@ -96,56 +52,23 @@ Datum
 vector_in(PG_FUNCTION_ARGS)
 {
 	char	   *text = PG_GETARG_CSTRING(0);
-	int32		typmod = PG_GETARG_INT32(2);
-	const char *end = text + strlen(text);
-	const char *s = parse_skip_blanks(text);
 	float		x[VECTOR_MAX_DIM];
-	int			dim;
-	ParseStatus status;
+	int			dim = list_text_read("vector", text, INFINITY, x,
+									 VECTOR_MAX_DIM);
 	Vector	   *result;
 
-	if (*s != '[')
-		report_syntax(text, "Vector contents must start with \"[\".");
-	s = parse_skip_blanks(s + 1);
-	if (*s == ']')
-		check_dim("vector", 0, VECTOR_MAX_DIM);
-
-	status = parse_float_list(&s, end, x, VECTOR_MAX_DIM, &dim);
-	if (status != PARSE_OK || *s != ']')
-		report_parse_failure(status, text, s);
-
-	s = parse_skip_blanks(s + 1);
-	if (*s != '\0')
-		report_syntax(text, "Junk after closing right brace.");
-	check_expected_dim(typmod, dim);
-
+	check_expected_dim(PG_GETARG_INT32(2), dim);
 	result = InitVector(dim);
 	memcpy(result->x, x, sizeof(float) * dim);
 	PG_RETURN_VECTOR_P(result);
 }
 
-/*
- * vector_out -- the shortest decimals that read back as the same floats.
- */
 SQL_FUNCTION(vector_out);
 Datum
 vector_out(PG_FUNCTION_ARGS)
 {
 	Vector	   *vector = PG_GETARG_VECTOR_P(0);
-	int			dim = vector->dim;
-	char	   *text = palloc(FLOAT_SHORTEST_DECIMAL_LEN * (Size) dim + 3);
-	char	   *s = text;
-
-	/* a shortest decimal needs one byte less than its buffer: the comma's */
-	*s++ = '[';
-	for (int i = 0; i < dim; i++)
-	{
-		if (i > 0)
-			*s++ = ',';
-		s += float_to_shortest_decimal_bufn(vector->x[i], s);
-	}
-	*s++ = ']';
-	*s = '\0';
+	char	   *text = list_text_write(vector->x, vector->dim);
 
 	PG_FREE_IF_COPY(vector, 0);
 	PG_RETURN_CSTRING(text);

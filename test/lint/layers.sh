@@ -133,7 +133,7 @@ own   'compat.h sees nothing of ours' 'src/compat.h' 'none'
 
 # What is below a layer, as names of hnsw headers.
 below3='page|nodeset|space|graph|link'
-below4="$below3|store|meta|search|select"
+below4="$below3|store|meta|search|select|rows"
 below5="$below4|memgraph|diskgraph|diskwrite|grow|repair|write"
 low='type/metric\.h|quant/.*|kernel/kernel\.h|compat\.h'
 
@@ -161,7 +161,8 @@ own   'hnswsearch sees hnswgraph and hnswlink' "${h}search.[ch]" \
 	'hnsw/hnsw(graph|search|link|nodeset)\.h|compat\.h'
 own   'hnswselect sees hnswgraph and hnswlink' "${h}select.[ch]" \
 	'hnsw/hnsw(graph|select|link)\.h|compat\.h'
-never 'the algorithm knows no storage' "${h}search.[ch] ${h}select.[ch]" \
+own   'hnswrows sees hnswgraph' "${h}rows.[ch]" 'hnsw/hnsw(graph|rows)\.h'
+never 'the algorithm knows no storage' "${h}search.[ch] ${h}select.[ch] ${h}rows.[ch]" \
 	'storage/|access/|utils/rel'
 
 # 4: the two graphs, which do not know each other; over the one on pages, what
@@ -181,8 +182,15 @@ own   'hnswwrite sees memory and store, not the graph on pages' "${h}write.[ch]"
 below="hnsw/hnsw($below5)?\.h|type/.*|$low"
 own   'build and its workers see what is below' "${h}build.c ${h}parallel.[ch]" \
 	"hnsw/hnswparallel\.h|$below"
-own   'insert, scan, vacuum, cost, options see what is below' \
-	"${h}insert.c ${h}scan.c ${h}vacuum.c ${h}cost.c ${h}options.c" "$below"
+own   'insert, scan, sweep, vacuum, cost see what is below' \
+	"${h}insert.c ${h}scan.c ${h}sweep.c ${h}vacuum.c ${h}cost.c" "$below"
+own   'options see what is below, and ivfflat' "${h}options.c" "hnsw/ivfflat\.h|$below"
+
+# ivfflat is made of what hnsw.h declares
+own   'ivfflat sees hnsw.h' 'src/hnsw/ivfflat.[ch]' 'hnsw/(hnsw|ivfflat)\.h|type/sqlfunction\.h|compat\.h'
+
+own   'planner/ sees hnsw.h, no pages, no graphs' 'src/planner/*.[ch]' \
+	'planner/.*|type/.*|hnsw/hnsw\.h|compat\.h'
 
 # beside: inspection and check, which change nothing and are included by nobody
 own   'inspect and check see what is below 5' "${h}inspect.[ch] ${h}check.[ch]" \
@@ -229,5 +237,9 @@ rule 'every .c of src is in OBJS'
 sh test/lint/typedefs.sh . | comm -23 - src/typedefs.list |
 	sed 's|^|src/typedefs.list:1: lacks |; s|$| (make typedefs)|' >> "$work/hits"
 rule 'src/typedefs.list names every type'
+
+: > "$work/hits"
+perl sql/update/generate --check . >> "$work/hits" 2>&1 || true
+rule 'scripts from and to pgvector follow from vector--1.0.sql'
 
 exit $bad

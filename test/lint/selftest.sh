@@ -18,7 +18,7 @@ passed=0
 failed=0
 
 mkdir "$work/tree"
-cp -R --parents src test/lint test/unit Makefile "$work/tree"
+cp -R --parents src test/lint test/unit Makefile vector--1.0.sql sql/update "$work/tree"
 sh test/lint/layers.sh -v "$work/tree" > "$work/before" || true
 : > "$work/planted"
 
@@ -93,7 +93,9 @@ plant 'hnswnodeset knows no storage' ${h}nodeset.h '#include "storage/bufmgr.h"'
 plant 'hnswgrow, hnswrepair, hnswreach see the graph on pages, not memory' ${h}repair.c '#include "hnsw/hnswmemgraph.h"'
 plant 'hnswwrite sees memory and store, not the graph on pages' ${h}write.c '#include "hnsw/hnswdiskgraph.h"'
 plant 'build and its workers see what is below' ${h}build.c '#include "hnsw/hnswcheck.h"'
-plant 'insert, scan, vacuum, cost, options see what is below' ${h}scan.c '#include "hnsw/hnswparallel.h"'
+plant 'insert, scan, vacuum, cost see what is below' ${h}scan.c '#include "hnsw/hnswparallel.h"'
+plant 'options see what is below, and ivfflat' ${h}options.c '#include "hnsw/hnswparallel.h"'
+plant 'ivfflat sees hnsw.h' src/hnsw/ivfflat.c '#include "hnsw/hnswmeta.h"'
 plant 'inspect and check see what is below 5' ${h}check.c '#include "hnsw/hnswparallel.h"'
 plant 'inspect and check change nothing' ${h}check.c 'x = hnsw_edit_change(edit, 0);'
 plant 'hnsw.h sees nothing of ours' ${h}.h '#include "hnsw/hnswpage.h"'
@@ -111,6 +113,8 @@ plant 'includes are written from src/' ${h}scan.c '#include "hnswpage.h"'
 plant 'includes are written from src/' src/type/cast.c '#include "../type/vector.h"'
 plant 'every file of src has a layer' ${h}utils.h 'extern int x;'
 plant 'every .c of src is in OBJS' src/type/drawer.c 'int x;'
+plant 'scripts from and to pgvector follow from vector--1.0.sql' vector--1.0.sql \
+	"COMMENT ON TYPE vector IS 'planted';"
 plant 'src/typedefs.list names every type' src/type/metric.h 'typedef struct Planted { int a; } Planted;'
 
 # A row whose file is gone.

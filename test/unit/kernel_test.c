@@ -62,6 +62,15 @@ place_floats(const UnitArena *arena, int n, int where)
 	return unit_place(arena, (size_t) n * sizeof(float), where);
 }
 
+/* so do halves */
+static uint16_t *
+place_halves(const UnitArena *arena, int n, int where)
+{
+	if (where > 0)
+		where &= ~1;
+	return unit_place(arena, (size_t) n * sizeof(uint16_t), where);
+}
+
 /* ---- kinds of floats ---- */
 
 typedef enum
@@ -216,6 +225,209 @@ check_floats(int n, int where, Kind kind)
 	if (kind != LARGE)
 		check_cosine(a, b, n, where, kind, &t);
 }
+
+/* ---- binary16 kernels ---- */
+
+/*
+ * What a half stands for, by the book and not by the kernels; NaN for NaN.
+ */
+static double
+value_of_half(uint16_t half)
+{
+	int			exponent = half >> 10 & 31;
+	int			fraction = half & 1023;
+	double		value;
+
+	if (exponent == 31)
+		value = fraction == 0 ? INFINITY : NAN;
+	else if (exponent == 0)
+		value = ldexp(fraction, -24);
+	else
+		value = ldexp(1024 + fraction, exponent - 25);
+	return half & 0x8000 ? -value : value;
+}
+
+static void
+fill_halves(uint16_t *x, int n, Kind kind)
+{
+	for (int i = 0; i < n; i++)
+	{
+		uint16_t	sign = unit_random() & 1 ? 0x8000 : 0;
+
+		switch (kind)
+		{
+			case ZERO:
+				x[i] = sign;
+				break;
+			case CONSTANT:
+				x[i] = 0x2e66;
+				break;
+			case DENORMAL:
+				x[i] = (uint16_t) (sign | unit_random() % 1024);
+				break;
+			case LARGE:
+				x[i] = sign | 0x7bff;
+				break;
+			default:			/* 2^-7 to 2^8 */
+				x[i] = (uint16_t) (sign | (0x2000 + unit_random() % 0x3c00));
+				break;
+		}
+	}
+	if (n > 0 && kind == WITH_INFINITY)
+		x[unit_random() % (uint64_t) n] = unit_random() & 1 ? 0x7c00 : 0xfc00;
+	if (n > 0 && kind == WITH_NAN)
+		x[unit_random() % (uint64_t) n] = 0x7e01;
+}
+
+static void
+check_cosine_halves(const uint16_t *a, const uint16_t *b, int n, int where,
+					Kind kind, const Totals *t)
+{
+	KernelCosine got = kernels.cosine_f16(a, b, (size_t) n);
+	KernelCosine want = kernels_scalar.cosine_f16(a, b, (size_t) n);
+
+	unit_what = "cosine_f16";
+	CHECK_NEAR(got.dot, want.dot, t->dot, n);
+	CHECK_NEAR(got.norm_a, want.norm_a, t->norm_a, n);
+	CHECK_NEAR(got.norm_b, want.norm_b, t->norm_b, n);
+	if (n > 0 && kind == WITH_NAN)
+		CHECK(isnan(got.dot) && isnan(got.norm_a), "NaN was lost, n %d", n);
+}
+
+static void
+check_halves(int n, int where, Kind kind)
+{
+	uint16_t   *a = place_halves(&arena_a, n, where);
+	uint16_t   *b = place_halves(&arena_b, n, where);
+	float	   *wide_a = place_floats(&arena_out, n, UNIT_AT_START);
+	float	   *wide_b = malloc((size_t) (n + 1) * sizeof(float));
+	size_t		len = (size_t) n;
+	Totals		t;
+	float		got;
+
+	fill_halves(a, n, kind);
+	fill_halves(b, n, kind == WITH_INFINITY || kind == WITH_NAN ? RANDOM : kind);
+	for (int i = 0; i < n; i++)
+	{
+		wide_a[i] = (float) value_of_half(a[i]);
+		wide_b[i] = (float) value_of_half(b[i]);
+	}
+	t = total_terms(wide_a, wide_b, n);
+	free(wide_b);
+
+	unit_what = "l2sq_f16";
+	got = kernels.l2sq_f16(a, b, len);
+	CHECK_NEAR(got, kernels_scalar.l2sq_f16(a, b, len), t.l2sq, n);
+	CHECK(isnan(got) || kind != WITH_NAN || n == 0, "NaN was lost");
+	unit_what = "dot_f16";
+	got = kernels.dot_f16(a, b, len);
+	CHECK_NEAR(got, kernels_scalar.dot_f16(a, b, len), t.dot, n);
+	CHECK(isnan(got) || kind != WITH_NAN || n == 0, "NaN was lost");
+	unit_what = "l1_f16";
+	got = kernels.l1_f16(a, b, len);
+	CHECK_NEAR(got, kernels_scalar.l1_f16(a, b, len), t.l1, n);
+	CHECK(isnan(got) || kind != WITH_NAN || n == 0, "NaN was lost");
+	check_cosine_halves(a, b, n, where, kind, &t);
+}
+
+/* conversions: equal bits, and nothing past the end */
+static void
+check_conversions(int n, int where, Kind kind)
+{
+	uint16_t   *half = place_halves(&arena_a, n, where);
+	float	   *wide = place_floats(&arena_out, n, where);
+	uint16_t   *back = place_halves(&arena_b, n, where);
+	void	   *want = malloc((size_t) (n + 1) * sizeof(float));
+	float		scale;
+
+	unit_what = "half_to_float";
+	fill_halves(half, n, kind);
+	kernels.half_to_float(half, (size_t) n, wide);
+	kernels_scalar.half_to_float(half, (size_t) n, want);
+	CHECK(memcmp(wide, want, (size_t) n * sizeof(float)) == 0,
+		  "n %d, place %d, kind %d", n, where, (int) kind);
+
+	/* floats of all sizes, so that some are too large and some too small */
+	unit_what = "float_to_half";
+	fill_floats(wide, n, kind);
+	scale = kind == RANDOM ? ldexpf(1, (int) (unit_random() % 60) - 36) : 1;
+	for (int i = 0; i < n; i++)
+		wide[i] *= scale;
+	kernels.float_to_half(wide, (size_t) n, back);
+	kernels_scalar.float_to_half(wide, (size_t) n, want);
+	CHECK(memcmp(back, want, (size_t) n * sizeof(uint16_t)) == 0,
+		  "n %d, place %d, kind %d", n, where, (int) kind);
+	free(want);
+}
+
+/* every half: its value, and back */
+static void
+check_every_half(void)
+{
+	uint16_t   *half = place_halves(&arena_a, 65536, UNIT_AT_END);
+	uint16_t   *back = place_halves(&arena_b, 65536, UNIT_AT_END);
+	float	   *wide = place_floats(&arena_out, 65536, UNIT_AT_END);
+
+	for (int i = 0; i < 65536; i++)
+		half[i] = (uint16_t) i;
+	kernels.half_to_float(half, 65536, wide);
+	kernels.float_to_half(wide, 65536, back);
+	for (int i = 0; i < 65536; i++)
+	{
+		double		want = value_of_half(half[i]);
+
+		unit_what = "half_to_float";
+		CHECK(isnan(want) ? isnan(wide[i]) :
+			  wide[i] == want && !signbit(wide[i]) == !signbit(want),
+			  "0x%04x: got %.9g, want %.9g", i, (double) wide[i], want);
+		unit_what = "float_to_half";
+
+		/* NaN becomes quiet */
+		CHECK(back[i] == (isnan(want) ? i | 0x0200 : i),
+			  "0x%04x: got 0x%04x", i, back[i]);
+	}
+}
+
+/*
+ * Half way between a half and the next, of either sign: the even one.  The
+ * floats beside that: the nearer one.  Beyond the largest half is infinity, as
+ * if it were the next.
+ */
+static void
+check_rounding(uint16_t sign)
+{
+	enum
+	{
+		NFINITE = 0x7c00
+	};
+	float	   *x = place_floats(&arena_a, NFINITE, UNIT_AT_END);
+	uint16_t   *got = place_halves(&arena_b, NFINITE, UNIT_AT_END);
+
+	unit_what = "float_to_half";
+	for (int beside = -1; beside <= 1; beside++)
+	{
+		for (int i = 0; i < NFINITE; i++)
+		{
+			double		next = i + 1 < NFINITE ?
+				value_of_half((uint16_t) (i + 1)) : 65536;
+			float		middle = (float) ((value_of_half((uint16_t) i) + next) / 2);
+
+			if (beside != 0)
+				middle = nextafterf(middle, beside > 0 ? INFINITY : 0);
+			x[i] = sign != 0 ? -middle : middle;
+		}
+		kernels.float_to_half(x, NFINITE, got);
+		for (int i = 0; i < NFINITE; i++)
+		{
+			int			want = beside < 0 ? i : beside > 0 ? i + 1 : i + (i & 1);
+
+			CHECK(got[i] == (sign | want), "%.9g: got 0x%04x, want 0x%04x",
+				  (double) x[i], got[i], sign | want);
+		}
+	}
+}
+
+/* ---- Walsh-Hadamard transform ---- */
 
 static void
 check_fht(int n, int where, Kind kind)
@@ -469,6 +681,8 @@ test_lengths(void)
 			for (Kind kind = 0; kind < NKINDS; kind++)
 			{
 				check_floats(n, where, kind);
+				check_halves(n, where, kind);
+				check_conversions(n, where, kind);
 				check_codes(n, where, kind);
 				check_quantize(n, where, kind, 40);
 			}
@@ -508,6 +722,9 @@ test_units(void)
 				check_fht(n, place_of(j), kind);
 		}
 	}
+	check_every_half();
+	check_rounding(0);
+	check_rounding(0x8000);
 	check_extremes(127);
 	check_extremes(-127);
 }
@@ -590,6 +807,38 @@ test_scalar_floats(void)
 }
 
 static void
+test_scalar_halves(void)
+{
+	const Kernels *k = &kernels_scalar;
+	const uint16_t a[] = {0x3c00, 0xc000, 0x4200, 0x8000};	/* 1, -2, 3, -0 */
+	const uint16_t b[] = {0x4400, 0x4000, 0xbc00, 0x4500};	/* 4, 2, -1, 5 */
+	const float x[] = {
+		0.1f, -65504, 65519.996f, 65520, -INFINITY, 0x1p-24f, 0x1p-25f,
+		-0x1.8p-24f, 0x1.ffcp-15f, 1e-30f, 2049, 2051
+	};
+	const uint16_t want[] = {
+		0x2e66, 0xfbff, 0x7bff, 0x7c00, 0xfc00, 0x0001, 0x0000,
+		0x8002, 0x0400, 0x0000, 0x6800, 0x6802
+	};
+	const float wide[] = {1, -2, 3, -0.0f};
+	uint16_t	half[12];
+	float		back[4];
+	KernelCosine cosine = k->cosine_f16(a, b, 4);
+
+	CHECK(k->l2sq_f16(a, b, 4) == 9 + 16 + 16 + 25, "l2sq_f16");
+	CHECK(k->dot_f16(a, b, 4) == 4 - 4 - 3, "dot_f16");
+	CHECK(k->l1_f16(a, b, 4) == 3 + 4 + 4 + 5, "l1_f16");
+	CHECK(cosine.dot == -3 && cosine.norm_a == 14 && cosine.norm_b == 46,
+		  "cosine_f16");
+	k->float_to_half(x, 12, half);
+	for (int i = 0; i < 12; i++)
+		CHECK(half[i] == want[i], "float_to_half: %.9g gives 0x%04x",
+			  (double) x[i], half[i]);
+	k->half_to_float(a, 4, back);
+	CHECK(memcmp(back, wide, sizeof(back)) == 0, "half_to_float");
+}
+
+static void
 test_scalar_integers(void)
 {
 	const Kernels *k = &kernels_scalar;
@@ -658,6 +907,7 @@ main(void)
 
 	test_choice();
 	test_scalar_floats();
+	test_scalar_halves();
 	test_scalar_integers();
 	unit_each_table(test_table);
 	return unit_finish();

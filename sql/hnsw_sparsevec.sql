@@ -1,0 +1,236 @@
+--
+-- hnsw_sparsevec: indexes on sparse vectors, whose datum a node holds as it is
+--
+
+SET client_min_messages = warning;
+
+-- Number i of a sequence of sparse vectors: up to n elements in (0, 1], three of
+-- four among the 60 dimensions of one of 40 overlapping subjects.
+CREATE FUNCTION sparse(i int, n int, dim int) RETURNS sparsevec LANGUAGE sql IMMUTABLE AS $$
+	SELECT ('{' || coalesce(string_agg(at || ':' || value / 65536.0, ','), '') || '}/' || dim)::sparsevec
+	FROM (SELECT (CASE WHEN j % 4 > 0 THEN i % 40 * 37 + abs(h % 60) ELSE abs(h) END) % dim + 1 AS at, max(((h >> 32) & 65535) + 1) AS value
+		FROM generate_series(1, n) j, LATERAL (SELECT hashint8extended(i::bigint * 65536 + j, 7) AS h OFFSET 0) r
+		GROUP BY at) e
+$$;
+-- The error of a statement; a row of NULLs if there is none.
+CREATE FUNCTION error_of(statement text, OUT code text, OUT message text, OUT detail text, OUT hint text)
+LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE statement;
+EXCEPTION WHEN OTHERS THEN
+	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
+		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+END $$;
+-- A query "SELECT distance FROM ... ORDER BY distance" through the index and
+-- without.  Is every row there with the settings as they are, and is the order
+-- exact when the look-ahead covers all?  Complains if no index is used.
+CREATE FUNCTION compare(query text, OUT rows bigint, OUT complete boolean, OUT ordered boolean)
+LANGUAGE plpgsql AS $$
+DECLARE
+	in_order text := 'SELECT array_agg(d::text) FROM (' || query || ') t (d)';
+	sorted text := 'SELECT array_agg(d::text ORDER BY d) FROM (' || query || ') t (d)';
+	line text;
+	plan text := '';
+	found text[];
+	found_in_order text[];
+	exact text[];
+BEGIN
+	SET LOCAL enable_seqscan = off;
+	SET LOCAL enable_sort = off;
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		plan := plan || E'\n' || line;
+	END LOOP;
+	IF plan !~ 'Index Scan using .*Order By: ' THEN
+		RAISE 'no index is used:%', plan;
+	END IF;
+	EXECUTE sorted INTO found;
+	SET LOCAL hnsw.ef_search = 10000;
+	EXECUTE in_order INTO found_in_order;
+	SET LOCAL enable_indexscan = off;
+	EXECUTE in_order INTO exact;
+	rows := coalesce(cardinality(exact), 0);
+	complete := found IS NOT DISTINCT FROM exact;
+	ordered := found_in_order IS NOT DISTINCT FROM exact;
+	SET LOCAL hnsw.ef_search = 40;
+	SET LOCAL enable_indexscan = on;
+	SET LOCAL enable_seqscan = on;
+	SET LOCAL enable_sort = on;
+END $$;
+-- Of the k nearest rows to number i of the sequence, the part that the walk
+-- finds with the settings as they are; ties count.
+CREATE FUNCTION found_part(relation text, operator text, i int, k int) RETURNS numeric LANGUAGE plpgsql AS $$
+DECLARE
+	query text := format('SELECT v %1$s sparse(%2$s, 40, 3000) AS d FROM %3$I WHERE l2_norm(v) > 0 ORDER BY v %1$s sparse(%2$s, 40, 3000) LIMIT %4$s',
+		operator, i, relation, k);
+	part numeric;
+	farthest float8;
+BEGIN
+	SET LOCAL enable_indexscan = off;
+	EXECUTE format('SELECT max(d) FROM (%s) t', query) INTO farthest;
+	SET LOCAL enable_indexscan = on;
+	SET LOCAL enable_seqscan = off;
+	SET LOCAL enable_sort = off;
+	EXECUTE format('SELECT count(*) FILTER (WHERE d <= $1) / %s.0 FROM (%s) t', k, query) INTO part USING farthest;
+	SET LOCAL enable_seqscan = on;
+	SET LOCAL enable_sort = on;
+	RETURN part;
+END $$;
+-- What the verifier finds in any hnsw index.
+CREATE VIEW violations AS
+	SELECT c.relname, k.* FROM pg_class c JOIN pg_am a ON a.oid = c.relam AND amname = 'hnsw',
+		hnsw_index_check(c.oid, true, true) k WHERE relkind = 'i';
+
+-- up to 50 elements, NULLs and zero vectors among them, where 1000 are allowed
+CREATE TABLE narrow (id int PRIMARY KEY, kind int, v sparsevec(3000));
+INSERT INTO narrow SELECT i, i % 10, sparse(i, 30 + i % 21, 3000) FROM generate_series(1, 800) i;
+INSERT INTO narrow VALUES (801, 0, NULL), (802, 1, '{}/3000'), (803, 2, '{}/3000'), (804, 3, '{3000:1e-30}/3000');
+SELECT count(*) FILTER (WHERE l2_norm(v) = 0) AS zero, min(pg_column_size(v)) AS least, max(pg_column_size(v)) AS most FROM narrow;
+CREATE TABLE wide (id int, v sparsevec(1000000000));
+INSERT INTO wide SELECT i, sparse(i, 30, 1000000000) FROM generate_series(1, 200) i;
+
+--
+-- Every class: all rows, in exact order
+--
+
+CREATE INDEX narrow_l2 ON narrow USING hnsw (v sparsevec_l2_ops);
+CREATE INDEX wide_l2 ON wide USING hnsw (v sparsevec_l2_ops);
+EXPLAIN (COSTS OFF) SELECT id FROM narrow ORDER BY v <-> '{1:1}/3000' LIMIT 5;
+SELECT * FROM compare('SELECT v <-> sparse(7, 40, 3000) FROM narrow WHERE v IS NOT NULL ORDER BY v <-> sparse(7, 40, 3000)');
+SELECT * FROM compare('SELECT v <-> ''{}/3000'' FROM narrow WHERE v IS NOT NULL ORDER BY v <-> ''{}/3000''');
+SELECT * FROM compare('SELECT v <-> sparse(7, 40, 1000000000) FROM wide ORDER BY v <-> sparse(7, 40, 1000000000)');
+SELECT avg(found_part('narrow', '<->', i, 10)) > 0.95 AS found FROM generate_series(1001, 1040) i;
+SELECT * FROM violations;
+DROP INDEX narrow_l2, wide_l2;
+
+-- the inner product is no distance, so its graph is built by another
+CREATE INDEX narrow_ip ON narrow USING hnsw (v sparsevec_ip_ops);
+SELECT * FROM compare('SELECT v <#> sparse(7, 40, 3000) FROM narrow WHERE v IS NOT NULL ORDER BY v <#> sparse(7, 40, 3000)');
+SELECT * FROM compare('SELECT v <#> ''{}/3000'' FROM narrow WHERE v IS NOT NULL ORDER BY v <#> ''{}/3000''');
+SELECT avg(found_part('narrow', '<#>', i, 10)) > 0.95 AS found FROM generate_series(1001, 1040) i;
+SELECT * FROM violations;
+DROP INDEX narrow_ip;
+
+-- zero vectors have no direction: they are not indexed, and as a query they
+-- give all that is, in any order
+CREATE INDEX narrow_cosine ON narrow USING hnsw (v sparsevec_cosine_ops);
+SELECT * FROM compare('SELECT v <=> sparse(7, 40, 3000) FROM narrow WHERE l2_norm(v) > 0 ORDER BY v <=> sparse(7, 40, 3000)');
+SELECT avg(found_part('narrow', '<=>', i, 10)) > 0.95 AS found FROM generate_series(1001, 1040) i;
+SET enable_seqscan = off;
+SELECT count(*), count(*) FILTER (WHERE l2_norm(v) = 0) AS zero FROM (SELECT v FROM narrow ORDER BY v <=> '{1:1}/3000') t;
+SELECT count(*) FROM (SELECT v FROM narrow ORDER BY v <=> '{}/3000') t;
+SELECT count(*) FROM (SELECT v FROM narrow ORDER BY v <=> NULL) t;
+-- squares that float4 cannot hold: the distance is NaN, the row there, and last
+INSERT INTO narrow VALUES (805, 4, '{1:1e-40}/3000'), (806, 5, '{1:3e38,2:3e38}/3000');
+SELECT id, v <=> '{1:1}/3000' AS distance FROM (SELECT id, v FROM narrow ORDER BY v <=> '{1:1}/3000' OFFSET 800) t WHERE id > 800 ORDER BY id;
+DELETE FROM narrow WHERE id > 804;
+RESET enable_seqscan;
+SELECT * FROM violations;
+DROP INDEX narrow_cosine;
+
+CREATE INDEX narrow_l1 ON narrow USING hnsw (v sparsevec_l1_ops);
+SELECT * FROM compare('SELECT v <+> sparse(7, 40, 3000) FROM narrow WHERE v IS NOT NULL ORDER BY v <+> sparse(7, 40, 3000)');
+SELECT avg(found_part('narrow', '<+>', i, 10)) > 0.95 AS found FROM generate_series(1001, 1040) i;
+SELECT * FROM violations;
+DROP INDEX narrow_l1;
+
+--
+-- Conditions, inserts, deletions
+--
+
+CREATE INDEX narrow_l2 ON narrow USING hnsw (v sparsevec_l2_ops);
+CREATE INDEX narrow_cosine ON narrow USING hnsw (v sparsevec_cosine_ops) WHERE kind = 3;
+SELECT * FROM compare('SELECT v <-> sparse(7, 40, 3000) FROM narrow WHERE kind = 4 ORDER BY v <-> sparse(7, 40, 3000) LIMIT 20');
+SELECT * FROM compare('SELECT v <-> sparse(7, 40, 3000) FROM narrow WHERE id % 100 = 99 ORDER BY v <-> sparse(7, 40, 3000) LIMIT 20');
+SELECT * FROM compare('SELECT v <=> sparse(7, 40, 3000) FROM narrow WHERE kind = 3 AND l2_norm(v) > 0 ORDER BY v <=> sparse(7, 40, 3000)');
+
+INSERT INTO narrow SELECT i, i % 10, sparse(i, 30 + i % 21, 3000) FROM generate_series(901, 1100) i;
+-- one value in many rows
+INSERT INTO narrow SELECT i, 11, '{1:1,3000:2}/3000' FROM generate_series(1101, 1140) i;
+SELECT * FROM violations;
+SELECT * FROM compare('SELECT v <-> sparse(7, 40, 3000) FROM narrow WHERE v IS NOT NULL ORDER BY v <-> sparse(7, 40, 3000)');
+SET enable_seqscan = off;
+SELECT count(*), min(kind), max(kind) FROM (SELECT kind FROM narrow ORDER BY v <-> '{1:1,3000:2}/3000' LIMIT 40) t;
+RESET enable_seqscan;
+
+DELETE FROM narrow WHERE id % 3 = 0;
+UPDATE narrow SET v = sparse(id + 5000, 40, 3000) WHERE id % 7 = 0;
+VACUUM narrow;
+SELECT * FROM violations;
+SELECT * FROM compare('SELECT v <-> sparse(7, 40, 3000) FROM narrow WHERE v IS NOT NULL ORDER BY v <-> sparse(7, 40, 3000)');
+SELECT * FROM compare('SELECT v <=> sparse(7, 40, 3000) FROM narrow WHERE kind = 3 AND l2_norm(v) > 0 ORDER BY v <=> sparse(7, 40, 3000)');
+-- freed slots are used again
+SELECT pg_relation_size('narrow_l2') AS before \gset
+INSERT INTO narrow SELECT i, i % 10, sparse(i, 30 + i % 21, 3000) FROM generate_series(2001, 2100) i;
+SELECT pg_relation_size('narrow_l2') = :before AS same_size;
+SELECT * FROM violations;
+
+DELETE FROM narrow;
+VACUUM narrow;
+SELECT * FROM compare('SELECT v <-> ''{}/3000'' FROM narrow ORDER BY v <-> ''{}/3000''');
+INSERT INTO narrow SELECT i, i % 10, sparse(i, 20, 3000) FROM generate_series(1, 100) i;
+SELECT * FROM compare('SELECT v <-> sparse(7, 40, 3000) FROM narrow ORDER BY v <-> sparse(7, 40, 3000)');
+SELECT * FROM violations;
+DROP TABLE narrow;
+
+-- into an index that was empty, and one for unlogged data
+CREATE UNLOGGED TABLE late (v sparsevec(100));
+CREATE INDEX late_v ON late USING hnsw (v sparsevec_ip_ops);
+INSERT INTO late SELECT sparse(i, 20, 100) FROM generate_series(1, 300) i;
+SELECT * FROM compare('SELECT v <#> sparse(7, 20, 100) FROM late ORDER BY v <#> sparse(7, 20, 100)');
+SELECT * FROM violations;
+DROP TABLE late;
+
+--
+-- Limits
+--
+
+-- 1000 elements in the index, more in the table or the query
+CREATE FUNCTION elements(n int) RETURNS sparsevec LANGUAGE sql IMMUTABLE AS $$
+	SELECT ('{' || string_agg(i * 2 || ':' || i % 5 + 1, ',') || '}/1000000000')::sparsevec FROM generate_series(1, n) i
+$$;
+INSERT INTO wide VALUES (1000, elements(1000));
+CREATE INDEX wide_l2 ON wide USING hnsw (v sparsevec_l2_ops);
+INSERT INTO wide VALUES (1001, elements(999)), (1002, elements(1000));
+SELECT e.* FROM error_of('INSERT INTO wide VALUES (1003, elements(1001))') AS e;
+SELECT * FROM compare('SELECT v <-> elements(1000) FROM wide ORDER BY v <-> elements(1000)');
+SELECT * FROM compare('SELECT v <-> elements(16000) FROM wide ORDER BY v <-> elements(16000)');
+SET enable_seqscan = off;
+SELECT id FROM wide ORDER BY v <-> elements(1000), id LIMIT 3;
+RESET enable_seqscan;
+SELECT * FROM violations;
+DROP INDEX wide_l2;
+INSERT INTO wide VALUES (1003, elements(1001));
+SELECT op, e.code, e.message, e.detail, e.hint FROM unnest(ARRAY['l2', 'ip', 'cosine', 'l1']) op,
+	error_of(format('CREATE INDEX ON wide USING hnsw (v sparsevec_%s_ops)', op)) AS e;
+-- a table may hold what the index leaves out
+CREATE INDEX wide_part ON wide USING hnsw (v sparsevec_l2_ops) WHERE id < 1003;
+SELECT count(*) FROM wide;
+SELECT * FROM violations;
+DROP TABLE wide;
+
+-- dimensions
+CREATE TABLE loose (v sparsevec, w sparsevec(3));
+SELECT e.* FROM error_of('CREATE INDEX ON loose USING hnsw (v sparsevec_l2_ops)') AS e;
+SELECT e.* FROM error_of('CREATE INDEX ON loose USING hnsw (w vector_l2_ops)') AS e;
+SELECT e.* FROM error_of('CREATE INDEX ON loose USING ivfflat (w sparsevec_l2_ops)') AS e;
+INSERT INTO loose VALUES ('{1:1}/3', '{1:1}/3');
+CREATE INDEX loose_expression ON loose USING hnsw ((v::sparsevec(3)) sparsevec_l2_ops);
+SELECT pg_get_indexdef('loose_expression'::regclass);
+SELECT e.* FROM error_of('INSERT INTO loose (v) VALUES (''{1:1}/4'')') AS e;
+SET enable_seqscan = off;
+SELECT v FROM loose ORDER BY v::sparsevec(3) <-> '{2:1}/3';
+SELECT e.* FROM error_of('SELECT FROM loose ORDER BY v::sparsevec(3) <-> ''{1:1}/4''') AS e;
+RESET enable_seqscan;
+SELECT * FROM violations;
+DROP TABLE loose;
+
+-- what dense data become: a vector column indexed as sparse
+CREATE TABLE dense (v vector(16));
+INSERT INTO dense SELECT sparse(i, 10, 16)::vector FROM generate_series(1, 300) i;
+CREATE INDEX dense_sparse ON dense USING hnsw ((v::sparsevec(16)) sparsevec_l2_ops);
+SELECT * FROM compare('SELECT v::sparsevec(16) <-> sparse(7, 9, 16) FROM dense ORDER BY v::sparsevec(16) <-> sparse(7, 9, 16)');
+SELECT * FROM violations;
+DROP TABLE dense;
+
+DROP VIEW violations;
+DROP FUNCTION sparse, elements, error_of, compare, found_part;

@@ -1,0 +1,335 @@
+-- vector--0.8.3--1.0.sql
+--   From pgvector 0.8.3 to 1.0.
+--   Written by sql/update/generate from vector--1.0.sql: not to be edited.
+
+\echo Use "ALTER EXTENSION vector UPDATE TO '1.0'" to load this file. \quit
+
+COMMENT ON FUNCTION vector_in(cstring, oid, integer) IS 'I/O';
+COMMENT ON FUNCTION vector_out(vector) IS 'I/O';
+COMMENT ON FUNCTION vector_typmod_in(cstring[]) IS 'I/O typmod';
+COMMENT ON FUNCTION vector_recv(internal, oid, integer) IS 'I/O';
+COMMENT ON FUNCTION vector_send(vector) IS 'I/O';
+COMMENT ON TYPE vector IS 'list of float32 numbers, of 1 to 16000 dimensions';
+COMMENT ON FUNCTION halfvec_in(cstring, oid, integer) IS 'I/O';
+COMMENT ON FUNCTION halfvec_out(halfvec) IS 'I/O';
+COMMENT ON FUNCTION halfvec_typmod_in(cstring[]) IS 'I/O typmod';
+COMMENT ON FUNCTION halfvec_recv(internal, oid, integer) IS 'I/O';
+COMMENT ON FUNCTION halfvec_send(halfvec) IS 'I/O';
+COMMENT ON TYPE halfvec IS 'list of binary16 numbers, of 1 to 16000 dimensions';
+COMMENT ON FUNCTION sparsevec_in(cstring, oid, integer) IS 'I/O';
+COMMENT ON FUNCTION sparsevec_out(sparsevec) IS 'I/O';
+COMMENT ON FUNCTION sparsevec_typmod_in(cstring[]) IS 'I/O typmod';
+COMMENT ON FUNCTION sparsevec_recv(internal, oid, integer) IS 'I/O';
+COMMENT ON FUNCTION sparsevec_send(sparsevec) IS 'I/O';
+COMMENT ON TYPE sparsevec IS 'float32 numbers, most of them zero, of 1 to 1000000000 dimensions';
+COMMENT ON FUNCTION l2_distance(vector, vector) IS 'Euclidean distance';
+COMMENT ON FUNCTION inner_product(vector, vector) IS 'inner product';
+COMMENT ON FUNCTION cosine_distance(vector, vector) IS 'cosine distance';
+COMMENT ON FUNCTION l1_distance(vector, vector) IS 'taxicab distance';
+COMMENT ON FUNCTION l2_distance(halfvec, halfvec) IS 'Euclidean distance';
+COMMENT ON FUNCTION inner_product(halfvec, halfvec) IS 'inner product';
+COMMENT ON FUNCTION cosine_distance(halfvec, halfvec) IS 'cosine distance';
+COMMENT ON FUNCTION l1_distance(halfvec, halfvec) IS 'taxicab distance';
+COMMENT ON FUNCTION l2_distance(sparsevec, sparsevec) IS 'Euclidean distance';
+COMMENT ON FUNCTION inner_product(sparsevec, sparsevec) IS 'inner product';
+COMMENT ON FUNCTION cosine_distance(sparsevec, sparsevec) IS 'cosine distance';
+COMMENT ON FUNCTION l1_distance(sparsevec, sparsevec) IS 'taxicab distance';
+COMMENT ON FUNCTION hamming_distance(bit, bit) IS 'Hamming distance';
+COMMENT ON FUNCTION jaccard_distance(bit, bit) IS 'Jaccard distance';
+COMMENT ON FUNCTION vector_dims(vector) IS 'number of dimensions';
+COMMENT ON FUNCTION vector_norm(vector) IS 'Euclidean norm';
+COMMENT ON FUNCTION l2_normalize(vector) IS 'vector of norm 1 in the same direction';
+COMMENT ON FUNCTION binary_quantize(vector) IS 'which elements are positive';
+COMMENT ON FUNCTION subvector(vector, integer, integer) IS 'part of a vector';
+COMMENT ON FUNCTION vector_dims(halfvec) IS 'number of dimensions';
+COMMENT ON FUNCTION l2_norm(halfvec) IS 'Euclidean norm';
+COMMENT ON FUNCTION l2_normalize(halfvec) IS 'vector of norm 1 in the same direction';
+COMMENT ON FUNCTION binary_quantize(halfvec) IS 'which elements are positive';
+COMMENT ON FUNCTION subvector(halfvec, integer, integer) IS 'part of a vector';
+COMMENT ON FUNCTION l2_norm(sparsevec) IS 'Euclidean norm';
+COMMENT ON FUNCTION l2_normalize(sparsevec) IS 'vector of norm 1 in the same direction';
+COMMENT ON FUNCTION vector_add(vector, vector) IS 'element-wise sum';
+COMMENT ON FUNCTION vector_sub(vector, vector) IS 'element-wise difference';
+COMMENT ON FUNCTION vector_mul(vector, vector) IS 'element-wise product';
+COMMENT ON FUNCTION vector_concat(vector, vector) IS 'concatenation';
+COMMENT ON FUNCTION halfvec_add(halfvec, halfvec) IS 'element-wise sum';
+COMMENT ON FUNCTION halfvec_sub(halfvec, halfvec) IS 'element-wise difference';
+COMMENT ON FUNCTION halfvec_mul(halfvec, halfvec) IS 'element-wise product';
+COMMENT ON FUNCTION halfvec_concat(halfvec, halfvec) IS 'concatenation';
+COMMENT ON FUNCTION vector_lt(vector, vector) IS 'implementation of < operator';
+COMMENT ON FUNCTION vector_le(vector, vector) IS 'implementation of <= operator';
+COMMENT ON FUNCTION vector_eq(vector, vector) IS 'implementation of = operator';
+COMMENT ON FUNCTION vector_ne(vector, vector) IS 'implementation of <> operator';
+COMMENT ON FUNCTION vector_ge(vector, vector) IS 'implementation of >= operator';
+COMMENT ON FUNCTION vector_gt(vector, vector) IS 'implementation of > operator';
+COMMENT ON FUNCTION vector_cmp(vector, vector) IS 'less-equal-greater';
+CREATE FUNCTION vector_hash(vector) RETURNS integer
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vector_hash(vector) IS 'hash';
+CREATE FUNCTION vector_hash_extended(vector, bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vector_hash_extended(vector, bigint) IS 'hash';
+COMMENT ON FUNCTION halfvec_lt(halfvec, halfvec) IS 'implementation of < operator';
+COMMENT ON FUNCTION halfvec_le(halfvec, halfvec) IS 'implementation of <= operator';
+COMMENT ON FUNCTION halfvec_eq(halfvec, halfvec) IS 'implementation of = operator';
+COMMENT ON FUNCTION halfvec_ne(halfvec, halfvec) IS 'implementation of <> operator';
+COMMENT ON FUNCTION halfvec_ge(halfvec, halfvec) IS 'implementation of >= operator';
+COMMENT ON FUNCTION halfvec_gt(halfvec, halfvec) IS 'implementation of > operator';
+COMMENT ON FUNCTION halfvec_cmp(halfvec, halfvec) IS 'less-equal-greater';
+CREATE FUNCTION halfvec_hash(halfvec) RETURNS integer
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION halfvec_hash(halfvec) IS 'hash';
+CREATE FUNCTION halfvec_hash_extended(halfvec, bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION halfvec_hash_extended(halfvec, bigint) IS 'hash';
+COMMENT ON FUNCTION sparsevec_lt(sparsevec, sparsevec) IS 'implementation of < operator';
+COMMENT ON FUNCTION sparsevec_le(sparsevec, sparsevec) IS 'implementation of <= operator';
+COMMENT ON FUNCTION sparsevec_eq(sparsevec, sparsevec) IS 'implementation of = operator';
+COMMENT ON FUNCTION sparsevec_ne(sparsevec, sparsevec) IS 'implementation of <> operator';
+COMMENT ON FUNCTION sparsevec_ge(sparsevec, sparsevec) IS 'implementation of >= operator';
+COMMENT ON FUNCTION sparsevec_gt(sparsevec, sparsevec) IS 'implementation of > operator';
+COMMENT ON FUNCTION sparsevec_cmp(sparsevec, sparsevec) IS 'less-equal-greater';
+CREATE FUNCTION sparsevec_hash(sparsevec) RETURNS integer
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sparsevec_hash(sparsevec) IS 'hash';
+CREATE FUNCTION sparsevec_hash_extended(sparsevec, bigint) RETURNS bigint
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION sparsevec_hash_extended(sparsevec, bigint) IS 'hash';
+COMMENT ON FUNCTION vector_l2_squared_distance(vector, vector) IS 'square of the Euclidean distance';
+COMMENT ON FUNCTION vector_negative_inner_product(vector, vector) IS 'negative inner product';
+COMMENT ON FUNCTION vector_spherical_distance(vector, vector) IS 'angle of two unit vectors over pi';
+COMMENT ON FUNCTION halfvec_l2_squared_distance(halfvec, halfvec) IS 'square of the Euclidean distance';
+COMMENT ON FUNCTION halfvec_negative_inner_product(halfvec, halfvec) IS 'negative inner product';
+COMMENT ON FUNCTION halfvec_spherical_distance(halfvec, halfvec) IS 'angle of two unit vectors over pi';
+COMMENT ON FUNCTION sparsevec_l2_squared_distance(sparsevec, sparsevec) IS 'square of the Euclidean distance';
+COMMENT ON FUNCTION sparsevec_negative_inner_product(sparsevec, sparsevec) IS 'negative inner product';
+COMMENT ON FUNCTION vector_accum(double precision[], vector) IS 'aggregate transition function';
+COMMENT ON FUNCTION vector_combine(double precision[], double precision[]) IS 'aggregate combine function';
+COMMENT ON FUNCTION vector_avg(double precision[]) IS 'aggregate final function';
+COMMENT ON FUNCTION halfvec_accum(double precision[], halfvec) IS 'aggregate transition function';
+COMMENT ON FUNCTION halfvec_combine(double precision[], double precision[]) IS 'aggregate combine function';
+COMMENT ON FUNCTION halfvec_avg(double precision[]) IS 'aggregate final function';
+COMMENT ON FUNCTION vector(vector, integer, boolean) IS 'adjust vector() to typmod dimensions';
+COMMENT ON FUNCTION array_to_vector(integer[], integer, boolean) IS 'convert integer[] to vector';
+COMMENT ON FUNCTION array_to_vector(real[], integer, boolean) IS 'convert real[] to vector';
+COMMENT ON FUNCTION array_to_vector(double precision[], integer, boolean) IS 'convert double precision[] to vector';
+COMMENT ON FUNCTION array_to_vector(numeric[], integer, boolean) IS 'convert numeric[] to vector';
+COMMENT ON FUNCTION vector_to_float4(vector, integer, boolean) IS 'convert vector to real[]';
+COMMENT ON FUNCTION vector_to_halfvec(vector, integer, boolean) IS 'convert vector to halfvec';
+COMMENT ON FUNCTION vector_to_sparsevec(vector, integer, boolean) IS 'convert vector to sparsevec';
+COMMENT ON FUNCTION halfvec(halfvec, integer, boolean) IS 'adjust halfvec() to typmod dimensions';
+COMMENT ON FUNCTION array_to_halfvec(integer[], integer, boolean) IS 'convert integer[] to halfvec';
+COMMENT ON FUNCTION array_to_halfvec(real[], integer, boolean) IS 'convert real[] to halfvec';
+COMMENT ON FUNCTION array_to_halfvec(double precision[], integer, boolean) IS 'convert double precision[] to halfvec';
+COMMENT ON FUNCTION array_to_halfvec(numeric[], integer, boolean) IS 'convert numeric[] to halfvec';
+COMMENT ON FUNCTION halfvec_to_float4(halfvec, integer, boolean) IS 'convert halfvec to real[]';
+COMMENT ON FUNCTION halfvec_to_vector(halfvec, integer, boolean) IS 'convert halfvec to vector';
+COMMENT ON FUNCTION halfvec_to_sparsevec(halfvec, integer, boolean) IS 'convert halfvec to sparsevec';
+COMMENT ON FUNCTION sparsevec(sparsevec, integer, boolean) IS 'adjust sparsevec() to typmod dimensions';
+COMMENT ON FUNCTION array_to_sparsevec(integer[], integer, boolean) IS 'convert integer[] to sparsevec';
+COMMENT ON FUNCTION array_to_sparsevec(real[], integer, boolean) IS 'convert real[] to sparsevec';
+COMMENT ON FUNCTION array_to_sparsevec(double precision[], integer, boolean) IS 'convert double precision[] to sparsevec';
+COMMENT ON FUNCTION array_to_sparsevec(numeric[], integer, boolean) IS 'convert numeric[] to sparsevec';
+COMMENT ON FUNCTION sparsevec_to_vector(sparsevec, integer, boolean) IS 'convert sparsevec to vector';
+COMMENT ON FUNCTION sparsevec_to_halfvec(sparsevec, integer, boolean) IS 'convert sparsevec to halfvec';
+COMMENT ON CAST (vector AS vector) IS 'check the number of dimensions';
+COMMENT ON CAST (vector AS real[]) IS 'the same numbers';
+COMMENT ON CAST (integer[] AS vector) IS 'each number rounded to float32';
+COMMENT ON CAST (real[] AS vector) IS 'the same numbers';
+COMMENT ON CAST (double precision[] AS vector) IS 'each number rounded to float32';
+COMMENT ON CAST (numeric[] AS vector) IS 'each number rounded to float32';
+COMMENT ON CAST (vector AS halfvec) IS 'each number rounded to binary16';
+COMMENT ON CAST (vector AS sparsevec) IS 'the same numbers without zeros';
+COMMENT ON CAST (halfvec AS halfvec) IS 'check the number of dimensions';
+COMMENT ON CAST (halfvec AS real[]) IS 'the same numbers';
+COMMENT ON CAST (integer[] AS halfvec) IS 'each number rounded to binary16';
+COMMENT ON CAST (real[] AS halfvec) IS 'each number rounded to binary16';
+COMMENT ON CAST (double precision[] AS halfvec) IS 'each number rounded to binary16';
+COMMENT ON CAST (numeric[] AS halfvec) IS 'each number rounded to binary16';
+COMMENT ON CAST (halfvec AS vector) IS 'the same numbers';
+COMMENT ON CAST (halfvec AS sparsevec) IS 'the same numbers without zeros';
+COMMENT ON CAST (sparsevec AS sparsevec) IS 'check the number of dimensions';
+COMMENT ON CAST (integer[] AS sparsevec) IS 'each number rounded to float32, without zeros';
+COMMENT ON CAST (real[] AS sparsevec) IS 'the same numbers without zeros';
+COMMENT ON CAST (double precision[] AS sparsevec) IS 'each number rounded to float32, without zeros';
+COMMENT ON CAST (numeric[] AS sparsevec) IS 'each number rounded to float32, without zeros';
+COMMENT ON CAST (sparsevec AS vector) IS 'the same numbers';
+COMMENT ON CAST (sparsevec AS halfvec) IS 'each number rounded to binary16';
+COMMENT ON OPERATOR <-> (vector, vector) IS 'Euclidean distance';
+COMMENT ON OPERATOR <#> (vector, vector) IS 'negative inner product';
+COMMENT ON OPERATOR <=> (vector, vector) IS 'cosine distance';
+COMMENT ON OPERATOR <+> (vector, vector) IS 'taxicab distance';
+COMMENT ON OPERATOR <-> (halfvec, halfvec) IS 'Euclidean distance';
+COMMENT ON OPERATOR <#> (halfvec, halfvec) IS 'negative inner product';
+COMMENT ON OPERATOR <=> (halfvec, halfvec) IS 'cosine distance';
+COMMENT ON OPERATOR <+> (halfvec, halfvec) IS 'taxicab distance';
+COMMENT ON OPERATOR <-> (sparsevec, sparsevec) IS 'Euclidean distance';
+COMMENT ON OPERATOR <#> (sparsevec, sparsevec) IS 'negative inner product';
+COMMENT ON OPERATOR <=> (sparsevec, sparsevec) IS 'cosine distance';
+COMMENT ON OPERATOR <+> (sparsevec, sparsevec) IS 'taxicab distance';
+COMMENT ON OPERATOR <~> (bit, bit) IS 'Hamming distance';
+COMMENT ON OPERATOR <%> (bit, bit) IS 'Jaccard distance';
+COMMENT ON OPERATOR + (vector, vector) IS 'add element by element';
+COMMENT ON OPERATOR - (vector, vector) IS 'subtract element by element';
+COMMENT ON OPERATOR * (vector, vector) IS 'multiply element by element';
+COMMENT ON OPERATOR || (vector, vector) IS 'concatenate';
+COMMENT ON OPERATOR + (halfvec, halfvec) IS 'add element by element';
+COMMENT ON OPERATOR - (halfvec, halfvec) IS 'subtract element by element';
+COMMENT ON OPERATOR * (halfvec, halfvec) IS 'multiply element by element';
+COMMENT ON OPERATOR || (halfvec, halfvec) IS 'concatenate';
+COMMENT ON OPERATOR < (vector, vector) IS 'less than';
+COMMENT ON OPERATOR <= (vector, vector) IS 'less than or equal';
+UPDATE pg_catalog.pg_operator SET oprcanhash = true, oprcanmerge = true
+	WHERE oid = '=(vector,vector)'::pg_catalog.regoperator;
+COMMENT ON OPERATOR = (vector, vector) IS 'equal';
+ALTER OPERATOR <> (vector, vector)
+	SET (RESTRICT = neqsel, JOIN = neqjoinsel);
+COMMENT ON OPERATOR <> (vector, vector) IS 'not equal';
+COMMENT ON OPERATOR >= (vector, vector) IS 'greater than or equal';
+COMMENT ON OPERATOR > (vector, vector) IS 'greater than';
+COMMENT ON OPERATOR < (halfvec, halfvec) IS 'less than';
+COMMENT ON OPERATOR <= (halfvec, halfvec) IS 'less than or equal';
+UPDATE pg_catalog.pg_operator SET oprcanhash = true, oprcanmerge = true
+	WHERE oid = '=(halfvec,halfvec)'::pg_catalog.regoperator;
+COMMENT ON OPERATOR = (halfvec, halfvec) IS 'equal';
+ALTER OPERATOR <> (halfvec, halfvec)
+	SET (RESTRICT = neqsel, JOIN = neqjoinsel);
+COMMENT ON OPERATOR <> (halfvec, halfvec) IS 'not equal';
+COMMENT ON OPERATOR >= (halfvec, halfvec) IS 'greater than or equal';
+COMMENT ON OPERATOR > (halfvec, halfvec) IS 'greater than';
+COMMENT ON OPERATOR < (sparsevec, sparsevec) IS 'less than';
+COMMENT ON OPERATOR <= (sparsevec, sparsevec) IS 'less than or equal';
+UPDATE pg_catalog.pg_operator SET oprcanhash = true, oprcanmerge = true
+	WHERE oid = '=(sparsevec,sparsevec)'::pg_catalog.regoperator;
+COMMENT ON OPERATOR = (sparsevec, sparsevec) IS 'equal';
+ALTER OPERATOR <> (sparsevec, sparsevec)
+	SET (RESTRICT = neqsel, JOIN = neqjoinsel);
+COMMENT ON OPERATOR <> (sparsevec, sparsevec) IS 'not equal';
+COMMENT ON OPERATOR >= (sparsevec, sparsevec) IS 'greater than or equal';
+COMMENT ON OPERATOR > (sparsevec, sparsevec) IS 'greater than';
+COMMENT ON AGGREGATE avg(vector) IS 'average of each element';
+COMMENT ON AGGREGATE sum(vector) IS 'sum of each element';
+COMMENT ON AGGREGATE avg(halfvec) IS 'average of each element';
+COMMENT ON AGGREGATE sum(halfvec) IS 'sum of each element';
+COMMENT ON OPERATOR CLASS vector_ops USING btree IS 'order of vectors';
+COMMENT ON OPERATOR FAMILY vector_ops USING btree IS 'order of vectors';
+CREATE OPERATOR CLASS vector_ops
+	DEFAULT FOR TYPE vector USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 vector_hash(vector),
+	FUNCTION 2 vector_hash_extended(vector, bigint);
+COMMENT ON OPERATOR CLASS vector_ops USING hash IS 'equality of vectors';
+COMMENT ON OPERATOR FAMILY vector_ops USING hash IS 'equality of vectors';
+COMMENT ON OPERATOR CLASS halfvec_ops USING btree IS 'order of vectors';
+COMMENT ON OPERATOR FAMILY halfvec_ops USING btree IS 'order of vectors';
+CREATE OPERATOR CLASS halfvec_ops
+	DEFAULT FOR TYPE halfvec USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 halfvec_hash(halfvec),
+	FUNCTION 2 halfvec_hash_extended(halfvec, bigint);
+COMMENT ON OPERATOR CLASS halfvec_ops USING hash IS 'equality of vectors';
+COMMENT ON OPERATOR FAMILY halfvec_ops USING hash IS 'equality of vectors';
+COMMENT ON OPERATOR CLASS sparsevec_ops USING btree IS 'order of vectors';
+COMMENT ON OPERATOR FAMILY sparsevec_ops USING btree IS 'order of vectors';
+CREATE OPERATOR CLASS sparsevec_ops
+	DEFAULT FOR TYPE sparsevec USING hash AS
+	OPERATOR 1 =,
+	FUNCTION 1 sparsevec_hash(sparsevec),
+	FUNCTION 2 sparsevec_hash_extended(sparsevec, bigint);
+COMMENT ON OPERATOR CLASS sparsevec_ops USING hash IS 'equality of vectors';
+COMMENT ON OPERATOR FAMILY sparsevec_ops USING hash IS 'equality of vectors';
+COMMENT ON FUNCTION hnswhandler(internal) IS 'hnsw index access method handler';
+COMMENT ON ACCESS METHOD hnsw IS 'hnsw index access method';
+COMMENT ON FUNCTION hnsw_halfvec_support(internal) IS 'support function of hnsw operator classes for halfvec';
+COMMENT ON FUNCTION hnsw_sparsevec_support(internal) IS 'support function of hnsw operator classes for sparsevec';
+COMMENT ON FUNCTION hnsw_bit_support(internal) IS 'support function of hnsw operator classes for bit';
+COMMENT ON FUNCTION ivfflathandler(internal) IS 'ivfflat index access method handler';
+COMMENT ON ACCESS METHOD ivfflat IS 'ivfflat index access method';
+COMMENT ON FUNCTION ivfflat_halfvec_support(internal) IS 'support function of ivfflat operator classes for halfvec';
+COMMENT ON FUNCTION ivfflat_bit_support(internal) IS 'support function of ivfflat operator classes for bit';
+COMMENT ON OPERATOR CLASS vector_l2_ops USING hnsw IS 'nearest by Euclidean distance';
+COMMENT ON OPERATOR FAMILY vector_l2_ops USING hnsw IS 'nearest by Euclidean distance';
+COMMENT ON OPERATOR CLASS vector_ip_ops USING hnsw IS 'nearest by inner product';
+COMMENT ON OPERATOR FAMILY vector_ip_ops USING hnsw IS 'nearest by inner product';
+COMMENT ON OPERATOR CLASS vector_cosine_ops USING hnsw IS 'nearest by cosine distance';
+COMMENT ON OPERATOR FAMILY vector_cosine_ops USING hnsw IS 'nearest by cosine distance';
+COMMENT ON OPERATOR CLASS vector_l1_ops USING hnsw IS 'nearest by taxicab distance';
+COMMENT ON OPERATOR FAMILY vector_l1_ops USING hnsw IS 'nearest by taxicab distance';
+COMMENT ON OPERATOR CLASS halfvec_l2_ops USING hnsw IS 'nearest by Euclidean distance';
+COMMENT ON OPERATOR FAMILY halfvec_l2_ops USING hnsw IS 'nearest by Euclidean distance';
+COMMENT ON OPERATOR CLASS halfvec_ip_ops USING hnsw IS 'nearest by inner product';
+COMMENT ON OPERATOR FAMILY halfvec_ip_ops USING hnsw IS 'nearest by inner product';
+COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING hnsw IS 'nearest by cosine distance';
+COMMENT ON OPERATOR FAMILY halfvec_cosine_ops USING hnsw IS 'nearest by cosine distance';
+COMMENT ON OPERATOR CLASS halfvec_l1_ops USING hnsw IS 'nearest by taxicab distance';
+COMMENT ON OPERATOR FAMILY halfvec_l1_ops USING hnsw IS 'nearest by taxicab distance';
+COMMENT ON OPERATOR CLASS sparsevec_l2_ops USING hnsw IS 'nearest by Euclidean distance';
+COMMENT ON OPERATOR FAMILY sparsevec_l2_ops USING hnsw IS 'nearest by Euclidean distance';
+COMMENT ON OPERATOR CLASS sparsevec_ip_ops USING hnsw IS 'nearest by inner product';
+COMMENT ON OPERATOR FAMILY sparsevec_ip_ops USING hnsw IS 'nearest by inner product';
+COMMENT ON OPERATOR CLASS sparsevec_cosine_ops USING hnsw IS 'nearest by cosine distance';
+COMMENT ON OPERATOR FAMILY sparsevec_cosine_ops USING hnsw IS 'nearest by cosine distance';
+COMMENT ON OPERATOR CLASS sparsevec_l1_ops USING hnsw IS 'nearest by taxicab distance';
+COMMENT ON OPERATOR FAMILY sparsevec_l1_ops USING hnsw IS 'nearest by taxicab distance';
+COMMENT ON OPERATOR CLASS bit_hamming_ops USING hnsw IS 'nearest by Hamming distance';
+COMMENT ON OPERATOR FAMILY bit_hamming_ops USING hnsw IS 'nearest by Hamming distance';
+COMMENT ON OPERATOR CLASS bit_jaccard_ops USING hnsw IS 'nearest by Jaccard distance';
+COMMENT ON OPERATOR FAMILY bit_jaccard_ops USING hnsw IS 'nearest by Jaccard distance';
+COMMENT ON OPERATOR CLASS vector_l2_ops USING ivfflat IS 'nearest by Euclidean distance';
+COMMENT ON OPERATOR FAMILY vector_l2_ops USING ivfflat IS 'nearest by Euclidean distance';
+COMMENT ON OPERATOR CLASS vector_ip_ops USING ivfflat IS 'nearest by inner product';
+COMMENT ON OPERATOR FAMILY vector_ip_ops USING ivfflat IS 'nearest by inner product';
+COMMENT ON OPERATOR CLASS vector_cosine_ops USING ivfflat IS 'nearest by cosine distance';
+COMMENT ON OPERATOR FAMILY vector_cosine_ops USING ivfflat IS 'nearest by cosine distance';
+COMMENT ON OPERATOR CLASS halfvec_l2_ops USING ivfflat IS 'nearest by Euclidean distance';
+COMMENT ON OPERATOR FAMILY halfvec_l2_ops USING ivfflat IS 'nearest by Euclidean distance';
+COMMENT ON OPERATOR CLASS halfvec_ip_ops USING ivfflat IS 'nearest by inner product';
+COMMENT ON OPERATOR FAMILY halfvec_ip_ops USING ivfflat IS 'nearest by inner product';
+COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING ivfflat IS 'nearest by cosine distance';
+COMMENT ON OPERATOR FAMILY halfvec_cosine_ops USING ivfflat IS 'nearest by cosine distance';
+COMMENT ON OPERATOR CLASS bit_hamming_ops USING ivfflat IS 'nearest by Hamming distance';
+COMMENT ON OPERATOR FAMILY bit_hamming_ops USING ivfflat IS 'nearest by Hamming distance';
+CREATE FUNCTION vector_build_info() RETURNS text
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vector_build_info() IS 'version and instruction set of the library';
+CREATE FUNCTION hnsw_index_check(index regclass, heapallindexed bool DEFAULT false,
+	strict bool DEFAULT false)
+	RETURNS TABLE (rule text, severity text, blkno int8, nid int8, detail text)
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+REVOKE ALL ON FUNCTION hnsw_index_check(regclass, bool, bool) FROM PUBLIC;
+COMMENT ON FUNCTION hnsw_index_check(regclass, bool, bool) IS 'check the integrity of an hnsw index';
+CREATE FUNCTION hnsw_metapage(index regclass)
+	RETURNS TABLE (name text, value text)
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+REVOKE ALL ON FUNCTION hnsw_metapage(regclass) FROM PUBLIC;
+COMMENT ON FUNCTION hnsw_metapage(regclass) IS 'fields of the metapage of an hnsw index';
+CREATE FUNCTION hnsw_page_stats(index regclass, blkno int8)
+	RETURNS TABLE (blkno int8, kind text, page_index int8, slots int4, live int4,
+	empty int4, free int4, overflow int4)
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+REVOKE ALL ON FUNCTION hnsw_page_stats(regclass, int8) FROM PUBLIC;
+COMMENT ON FUNCTION hnsw_page_stats(regclass, int8) IS 'summary of a page of an hnsw index';
+CREATE FUNCTION hnsw_page_items(index regclass, blkno int8)
+	RETURNS TABLE (nid int8, state text, version int8, ntids int4, nedges int4,
+	first_tid tid)
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+REVOKE ALL ON FUNCTION hnsw_page_items(regclass, int8) FROM PUBLIC;
+COMMENT ON FUNCTION hnsw_page_items(regclass, int8) IS 'slots of a page of an hnsw index';
+CREATE FUNCTION hnsw_node(index regclass, nid int8)
+	RETURNS TABLE (name text, value text)
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+REVOKE ALL ON FUNCTION hnsw_node(regclass, int8) FROM PUBLIC;
+COMMENT ON FUNCTION hnsw_node(regclass, int8) IS 'fields of a node of an hnsw index';
+DO $$
+DECLARE
+	n bigint;
+BEGIN
+	SELECT count(*) INTO n
+		FROM pg_catalog.pg_class c JOIN pg_catalog.pg_am a ON a.oid = c.relam
+		WHERE c.relkind = 'i' AND a.amname IN ('hnsw', 'ivfflat');
+	IF n > 0 THEN
+		RAISE WARNING 'hnsw and ivfflat indexes in this database that need REINDEX if pgvector built them: %', n
+			USING DETAIL = 'This library does not read indexes that pgvector built.',
+			HINT = 'Use REINDEX INDEX CONCURRENTLY for each of them.';
+	END IF;
+END $$;

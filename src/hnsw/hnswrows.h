@@ -1,0 +1,47 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnswrows.h
+ *	  Nodes on their way out of a scan, in the order of their bounds.
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnswrows.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef HNSWROWS_H
+#define HNSWROWS_H
+
+#include "hnsw/hnswgraph.h"
+
+/* a LIVE node; distance and heap TIDs belong to one version of it (H17) */
+typedef struct HnswRow
+{
+	double		bound;			/* operator's units; -inf promises nothing */
+	float		dist;
+	float		margin;
+	HnswNode	node;
+	uint32		version;
+	uint32		ntids;
+	HnswNode	next;
+	int			nhere;
+	ItemPointerData tids[HNSW_INLINE_TIDS];
+} HnswRow;
+
+/* binary heap of rows, least bound first; start with zeros */
+typedef struct HnswRowHeap
+{
+	HnswRow    *row;
+	int64		n;
+	int64		max;
+} HnswRowHeap;
+
+extern void hnsw_row_init(HnswRow *row, HnswNode node,
+						  const HnswExpansion *exp);
+
+/* Memory: the context that is current at the first push. */
+extern void hnsw_rows_push(HnswRowHeap *heap, const HnswRow *row);
+
+/* Take the row with the least bound off a heap that is not empty. */
+extern void hnsw_rows_pop(HnswRowHeap *heap, HnswRow *top);
+
+#endif							/* HNSWROWS_H */

@@ -1,0 +1,52 @@
+/*-------------------------------------------------------------------------
+ *
+ * adaptive.h
+ *	  The adaptive scan: walk the graph, or change over to an exact plan.
+ *
+ * IDENTIFICATION
+ *	  src/planner/adaptive.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef ADAPTIVE_H
+#define ADAPTIVE_H
+
+#include "postgres.h"
+#include "nodes/extensible.h"
+#include "nodes/execnodes.h"
+
+/* hnsw.adaptive_scan */
+extern bool adaptive_scan_enabled;
+
+/* Define the setting and install the planner hook; _PG_init. */
+extern void adaptive_init(void);
+
+/*
+ * What the plan tells the executor, in custom_private.
+ *
+ * limit: rows that the query asks for, 0 if unknown.
+ * exact_visits: price of the exact plan, in rows visited by the walk.
+ * has_bitmap: the exact plan is a bitmap heap scan, whose bitmap can be swept.
+ */
+typedef struct AdaptivePlan
+{
+	Oid			index;
+	double		limit;
+	double		exact_visits;
+	bool		has_bitmap;
+} AdaptivePlan;
+
+extern List *adaptive_plan_to_list(const AdaptivePlan *plan);
+extern void adaptive_plan_from_list(List *list, AdaptivePlan *plan);
+
+/* custom_exprs: the distance of a row, and the key of the search */
+#define ADAPTIVE_DISTANCE	0
+#define ADAPTIVE_KEY		1
+
+/* custom_plans: both return whole rows of the table */
+#define ADAPTIVE_WALK		0	/* core's Index Scan, without the filter */
+#define ADAPTIVE_EXACT		1	/* all rows that pass the filter, unordered */
+
+extern const CustomScanMethods adaptive_scan_methods;
+
+#endif							/* ADAPTIVE_H */

@@ -1,0 +1,325 @@
+/*-------------------------------------------------------------------------
+ *
+ * sparsemath.c
+ *	  Distances, norm and normal form of sparse vectors.
+ *
+ * Two vectors are merged by their indices, which ascend; if damaged ones do
+ * not, the sum is wrong, but nothing beyond the elements is read.
+ *
+ * Sums are float32, in the order of the indices, so that they do not depend on
+ * which operand comes first.
+ *
+ * IDENTIFICATION
+ *	  src/type/sparsemath.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "kernel/kernel.h"
+#include "type/check.h"
+#include "type/distance.h"
+#include "type/sparsecheck.h"
+#include "type/sqlfunction.h"
+#include "utils/float.h"
+
+/* ---------- sums over two vectors ---------- */
+
+/* x if 'take' is 1, zero if it is 0; the merge has no other branch to miss */
+static inline float
+float_if(float x, uint32 take)
+{
+	uint32		bits;
+
+	memcpy(&bits, &x, sizeof(bits));
+	bits &= -take;
+	memcpy(&x, &bits, sizeof(x));
+	return x;
+}
+
+/* <a,b> */
+static float
+sum_products(const SparseVector *a, const SparseVector *b)
+{
+	const float *x = SPARSEVEC_VALUES(a);
+	const float *y = SPARSEVEC_VALUES(b);
+	float		sum = 0;
+	int			i = 0;
+	int			j = 0;
+
+	while (i < a->nnz && j < b->nnz)
+	{
+		int32		at_a = a->indices[i];
+		int32		at_b = b->indices[j];
+
+		if (at_a == at_b)
+			sum += x[i] * y[j];
+		i += (at_a <= at_b);
+		j += (at_b <= at_a);
+	}
+
+	return sum;
+}
+
+/* the same without the range of float32 */
+static double
+sum_wide_products(const SparseVector *a, const SparseVector *b)
+{
+	const float *x = SPARSEVEC_VALUES(a);
+	const float *y = SPARSEVEC_VALUES(b);
+	double		sum = 0;
+	int			i = 0;
+	int			j = 0;
+
+	while (i < a->nnz && j < b->nnz)
+	{
+		int32		at_a = a->indices[i];
+		int32		at_b = b->indices[j];
+
+		if (at_a == at_b)
+			sum += (double) x[i] * (double) y[j];
+		i += (at_a <= at_b);
+		j += (at_b <= at_a);
+	}
+
+	return sum;
+}
+
+/*
+ * The sums of squares and of absolute values of a - b are one merge with
+ * another term.
+ */
+static pg_attribute_always_inline float
+sum_differences(const SparseVector *a, const SparseVector *b,
+				float (*term) (float difference))
+{
+	const float *x = SPARSEVEC_VALUES(a);
+	const float *y = SPARSEVEC_VALUES(b);
+	float		sum = 0;
+	int			i = 0;
+	int			j = 0;
+
+	while (i < a->nnz && j < b->nnz)
+	{
+		uint32		take_a = (a->indices[i] <= b->indices[j]);
+		uint32		take_b = (b->indices[j] <= a->indices[i]);
+
+		sum += term(float_if(x[i], take_a) - float_if(y[j], take_b));
+		i += take_a;
+		j += take_b;
+	}
+	for (; i < a->nnz; i++)
+		sum += term(x[i]);
+	for (; j < b->nnz; j++)
+		sum += term(y[j]);
+
+	return sum;
+}
+
+static inline float
+square(float x)
+{
+	return x * x;
+}
+
+static inline float
+absolute(float x)
+{
+	return fabsf(x);
+}
+
+/* ---------- values in, number out ---------- */
+
+double
+sparsevec_distance_l2_squared(const SparseVector *a, const SparseVector *b)
+{
+	return sum_differences(a, b, square);
+}
+
+double
+sparsevec_distance_l2(const SparseVector *a, const SparseVector *b)
+{
+	return sqrt(sparsevec_distance_l2_squared(a, b));
+}
+
+/* negative, so that the nearest comes first */
+double
+sparsevec_distance_ip(const SparseVector *a, const SparseVector *b)
+{
+	return -(double) sum_products(a, b);
+}
+
+/* <v,v>, by the same kernel on either side */
+static double
+square_sum(const SparseVector *vector)
+{
+	const float *values = SPARSEVEC_VALUES(vector);
+
+	return kernels.dot_f32(values, values, vector->nnz);
+}
+
+/* 1 - cosine; NaN for a zero vector, whose direction is unknown */
+double
+sparsevec_distance_cosine(const SparseVector *a, const SparseVector *b)
+{
+	double		similarity = (double) sum_products(a, b) /
+		sqrt(square_sum(a) * square_sum(b));
+
+	/* rounding may leave the range; comparisons let NaN through */
+	if (similarity > 1)
+		similarity = 1;
+	else if (similarity < -1)
+		similarity = -1;
+
+	return 1 - similarity;
+}
+
+double
+sparsevec_distance_l1(const SparseVector *a, const SparseVector *b)
+{
+	return sum_differences(a, b, absolute);
+}
+
+/* the Euclidean norm; squares of floats neither overflow nor vanish here */
+static double
+length_of(const SparseVector *vector)
+{
+	const float *values = SPARSEVEC_VALUES(vector);
+	double		sum = 0;
+
+	for (int i = 0; i < vector->nnz; i++)
+		sum += (double) values[i] * (double) values[i];
+	return sqrt(sum);
+}
+
+double
+sparsevec_norm(const SparseVector *vector)
+{
+	double		sum = square_sum(vector);
+
+	/* the kernel's float sum is exact enough unless squares vanish in it */
+	if (sum > FLT_MIN / FLT_EPSILON * SPARSEVEC_MAX_NNZ && sum <= FLT_MAX)
+		return sqrt(sum);
+	return length_of(vector);
+}
+
+double
+sparsevec_distance_unit(const SparseVector *a, const SparseVector *b)
+{
+	double		similarity = sum_wide_products(a, b) /
+		(sparsevec_norm(a) * sparsevec_norm(b));
+
+	return similarity < 1 ? 2 - 2 * similarity :
+		isnan(similarity) ? similarity : 0;
+}
+
+/* ---------- SQL ---------- */
+
+/*
+ * measure_sparsevecs -- a distance of a function's two arguments.
+ */
+static Datum
+measure_sparsevecs(FunctionCallInfo fcinfo,
+				   double (*distance) (const SparseVector *,
+									   const SparseVector *))
+{
+	SparseVector *a = PG_GETARG_WHOLE_SPARSEVEC_P(0);
+	SparseVector *b = PG_GETARG_WHOLE_SPARSEVEC_P(1);
+
+	check_same_dim("sparsevec", a->dim, b->dim);
+	PG_RETURN_FLOAT8(distance(a, b));
+}
+
+SQL_FUNCTION(sparsevec_l2_distance);
+Datum
+sparsevec_l2_distance(PG_FUNCTION_ARGS)
+{
+	return measure_sparsevecs(fcinfo, sparsevec_distance_l2);
+}
+
+SQL_FUNCTION(sparsevec_l2_squared_distance);
+Datum
+sparsevec_l2_squared_distance(PG_FUNCTION_ARGS)
+{
+	return measure_sparsevecs(fcinfo, sparsevec_distance_l2_squared);
+}
+
+SQL_FUNCTION(sparsevec_inner_product);
+Datum
+sparsevec_inner_product(PG_FUNCTION_ARGS)
+{
+	SparseVector *a = PG_GETARG_WHOLE_SPARSEVEC_P(0);
+	SparseVector *b = PG_GETARG_WHOLE_SPARSEVEC_P(1);
+
+	check_same_dim("sparsevec", a->dim, b->dim);
+	PG_RETURN_FLOAT8(sum_products(a, b));
+}
+
+SQL_FUNCTION(sparsevec_negative_inner_product);
+Datum
+sparsevec_negative_inner_product(PG_FUNCTION_ARGS)
+{
+	return measure_sparsevecs(fcinfo, sparsevec_distance_ip);
+}
+
+SQL_FUNCTION(sparsevec_cosine_distance);
+Datum
+sparsevec_cosine_distance(PG_FUNCTION_ARGS)
+{
+	return measure_sparsevecs(fcinfo, sparsevec_distance_cosine);
+}
+
+SQL_FUNCTION(sparsevec_l1_distance);
+Datum
+sparsevec_l1_distance(PG_FUNCTION_ARGS)
+{
+	return measure_sparsevecs(fcinfo, sparsevec_distance_l1);
+}
+
+SQL_FUNCTION(sparsevec_l2_norm);
+Datum
+sparsevec_l2_norm(PG_FUNCTION_ARGS)
+{
+	PG_RETURN_FLOAT8(length_of(PG_GETARG_WHOLE_SPARSEVEC_P(0)));
+}
+
+/*
+ * sparsevec_l2_normalize -- the vector over its norm; a zero vector stays as
+ * it is, and elements that become zero are left out.
+ */
+SQL_FUNCTION(sparsevec_l2_normalize);
+Datum
+sparsevec_l2_normalize(PG_FUNCTION_ARGS)
+{
+	SparseVector *vector = PG_GETARG_WHOLE_SPARSEVEC_P(0);
+	const float *values = SPARSEVEC_VALUES(vector);
+	double		norm = length_of(vector);
+	int			nnz = 0;
+	SparseVector *result;
+
+	for (int i = 0; i < vector->nnz; i++)
+	{
+		float		value = norm > 0 ? values[i] / norm : 0;
+
+		if (isinf(value))
+			float_overflow_error();
+		nnz += (value != 0);
+	}
+
+	result = InitSparseVector(vector->dim, nnz);
+	for (int i = 0, n = 0; n < nnz; i++)
+	{
+		float		value = values[i] / norm;
+
+		if (value != 0)
+		{
+			result->indices[n] = vector->indices[i];
+			SPARSEVEC_VALUES(result)[n++] = value;
+		}
+	}
+
+	PG_RETURN_SPARSEVEC_P(result);
+}
