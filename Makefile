@@ -61,6 +61,7 @@ OBJS = \
 	src/hnsw/hnswmemgraph.o \
 	src/hnsw/hnswdiskgraph.o \
 	src/hnsw/hnswdiskwrite.o \
+	src/hnsw/hnswdiskprune.o \
 	src/hnsw/hnswgrow.o \
 	src/hnsw/hnswrepair.o \
 	src/hnsw/hnswreach.o \
@@ -82,6 +83,15 @@ OBJS = \
 	src/planner/adaptivepath.o \
 	src/planner/adaptivescan.o \
 	src/planner/tidmembers.o \
+	src/func/bytes.o \
+	src/func/rankfusion.o \
+	src/func/nearest.o \
+	src/func/mmr.o \
+	src/func/maxsim.o \
+	src/func/indexread.o \
+	src/func/levels.o \
+	src/func/duplicates.o \
+	src/func/recall.o \
 	src/module.o
 
 # For dependent extensions: $(includedir_server)/extension/vector/

@@ -1094,6 +1094,183 @@ CREATE AGGREGATE sum(halfvec) (
 COMMENT ON AGGREGATE sum(halfvec) IS 'sum of each element';
 
 -- ---------------------------------------------------------------------------
+-- functions beyond pgvector
+-- ---------------------------------------------------------------------------
+
+-- vector_from_bytea(data bytea, endian text) -> vector
+--   The elements as raw float32 numbers without a header, as numpy's tobytes()
+--   writes them; endian is 'little' or 'big'.
+--   Errors: invalid_binary_representation unless 4 bytes an element;
+--   otherwise as vector_recv.
+CREATE FUNCTION vector_from_bytea(data bytea, endian text DEFAULT 'little') RETURNS vector
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vector_from_bytea(bytea, text) IS 'vector from raw float32 numbers';
+
+-- vector_to_bytea(v vector, endian text) -> bytea
+--   What vector_from_bytea reads: 4 bytes an element.
+CREATE FUNCTION vector_to_bytea(v vector, endian text DEFAULT 'little') RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vector_to_bytea(vector, text) IS 'raw float32 numbers of a vector';
+
+-- halfvec_from_bytea(data bytea, endian text) -> halfvec
+--   As vector_from_bytea, of binary16 numbers.
+CREATE FUNCTION halfvec_from_bytea(data bytea, endian text DEFAULT 'little') RETURNS halfvec
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION halfvec_from_bytea(bytea, text) IS 'halfvec from raw binary16 numbers';
+
+-- halfvec_to_bytea(v halfvec, endian text) -> bytea
+--   What halfvec_from_bytea reads: 2 bytes an element.
+CREATE FUNCTION halfvec_to_bytea(v halfvec, endian text DEFAULT 'little') RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION halfvec_to_bytea(halfvec, text) IS 'raw binary16 numbers of a halfvec';
+
+-- maxsim(query vector[], document vector[]) -> float8
+--   sum over q in query of max over d in document of <q,d>; 0 for an empty
+--   query, -infinity for an empty document.
+--   Shapes: one-dimensional arrays, all vectors of equal dimensions.
+--   Errors: data_exception if they differ; null_value_not_allowed.
+--   Error:  inner products in float32, the sum in float64.
+--   Source: ColBERT (Khattab and Zaharia, SIGIR 2020).
+CREATE FUNCTION maxsim(query vector[], document vector[]) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION maxsim(vector[], vector[]) IS 'sum of the largest inner product of each query vector';
+
+-- maxsim(query halfvec[], document halfvec[]) -> float8
+--   As of vector[].
+CREATE FUNCTION maxsim(query halfvec[], document halfvec[]) RETURNS float8
+	AS 'MODULE_PATHNAME', 'halfvec_maxsim' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION maxsim(halfvec[], halfvec[]) IS 'sum of the largest inner product of each query vector';
+
+-- rrf_score(rank bigint, k float8) -> float8
+--   1 / (k + rank); 0 for a NULL rank, so that the scores of a full join add up.
+--   Ranks count from 0 or from 1.
+--   Errors: invalid_parameter_value for a negative rank, and unless k is a
+--   positive number.
+--   Source: reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009).
+CREATE FUNCTION rrf_score(rank bigint, k float8 DEFAULT 60) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rrf_score(bigint, float8) IS 'reciprocal rank fusion: score of a rank';
+
+CREATE FUNCTION rrf_accum(float8, bigint, float8, float8) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rrf_accum(float8, bigint, float8, float8) IS 'aggregate transition function';
+
+-- rrf(rank bigint, k float8, weight float8) -> float8
+--   sum of weight / (k + rank).  A row with a NULL adds nothing; no rows give
+--   NULL.
+--   Errors: as rrf_score.
+CREATE AGGREGATE rrf(rank bigint, k float8, weight float8) (
+	SFUNC = rrf_accum,
+	STYPE = float8,
+	COMBINEFUNC = float8pl,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rrf(bigint, float8, float8) IS 'reciprocal rank fusion: weighted score of several ranks';
+
+CREATE FUNCTION nearest_accum(internal, anyelement, float8, integer) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION nearest_accum(internal, anyelement, float8, integer) IS 'aggregate transition function';
+
+CREATE FUNCTION nearest_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION nearest_combine(internal, internal) IS 'aggregate combine function';
+
+CREATE FUNCTION nearest_serialize(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION nearest_serialize(internal) IS 'aggregate serial function';
+
+CREATE FUNCTION nearest_deserialize(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION nearest_deserialize(bytea, internal) IS 'aggregate deserial function';
+
+CREATE FUNCTION nearest_final(internal, anyelement, float8, integer) RETURNS anyarray
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION nearest_final(internal, anyelement, float8, integer) IS 'aggregate final function';
+
+-- STABLE, as to_jsonb is, for the text of an id may depend on settings.
+CREATE FUNCTION nearest_json_final(internal, anyelement, float8, integer) RETURNS jsonb
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION nearest_json_final(internal, anyelement, float8, integer) IS 'aggregate final function';
+
+-- nearest_agg(id anyelement, distance float8, k integer) -> anyarray
+--   At most k ids by ascending distance; of equal distances the row seen first.
+--   Rows whose distance is NULL or NaN are passed over; no others give NULL.
+--   k is that of the first row.
+--   Errors: invalid_parameter_value unless k is at least 1.
+CREATE AGGREGATE nearest_agg(id anyelement, distance float8, k integer) (
+	SFUNC = nearest_accum,
+	STYPE = internal,
+	FINALFUNC = nearest_final,
+	FINALFUNC_EXTRA,
+	COMBINEFUNC = nearest_combine,
+	SERIALFUNC = nearest_serialize,
+	DESERIALFUNC = nearest_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE nearest_agg(anyelement, float8, integer) IS 'the k ids of least distance';
+
+-- nearest_agg_json(id anyelement, distance float8, k integer) -> jsonb
+--   The same as [[id, distance], ...].
+CREATE AGGREGATE nearest_agg_json(id anyelement, distance float8, k integer) (
+	SFUNC = nearest_accum,
+	STYPE = internal,
+	FINALFUNC = nearest_json_final,
+	FINALFUNC_EXTRA,
+	COMBINEFUNC = nearest_combine,
+	SERIALFUNC = nearest_serialize,
+	DESERIALFUNC = nearest_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE nearest_agg_json(anyelement, float8, integer) IS 'the k ids of least distance, with their distances';
+
+CREATE FUNCTION mmr_accum(internal, anyelement, vector, vector, integer, float8) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION mmr_accum(internal, anyelement, vector, vector, integer, float8) IS 'aggregate transition function';
+
+CREATE FUNCTION mmr_final(internal, anyelement, vector, vector, integer, float8) RETURNS anyarray
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION mmr_final(internal, anyelement, vector, vector, integer, float8) IS 'aggregate final function';
+
+CREATE FUNCTION mmr_variant_accum(internal, anyelement, vector, vector, integer, float8, text) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION mmr_variant_accum(internal, anyelement, vector, vector, integer, float8, text) IS 'aggregate transition function';
+
+CREATE FUNCTION mmr_variant_final(internal, anyelement, vector, vector, integer, float8, text) RETURNS anyarray
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION mmr_variant_final(internal, anyelement, vector, vector, integer, float8, text) IS 'aggregate final function';
+
+-- mmr(id anyelement, embedding vector, query vector, k integer, lambda float8) -> anyarray
+--   At most k ids, picked one by one by the largest
+--   lambda sim(query, d) - (1 - lambda) P, where sim is the cosine (0 for a zero
+--   vector) and P the largest sim to an id picked before; of equal ones the row
+--   seen first.  Rows without embedding or query are passed over; no others
+--   give NULL.  k and lambda are those of the first row.
+--   Shapes: equal dimensions.
+--   Errors: data_exception if they differ; invalid_parameter_value unless k is
+--   at least 1 and lambda in [0, 1].
+--   Cost:   keeps every row; k distances for each.
+--   Source: maximal marginal relevance (Carbonell and Goldstein, SIGIR 1998).
+CREATE AGGREGATE mmr(id anyelement, embedding vector, query vector, k integer, lambda float8) (
+	SFUNC = mmr_accum,
+	STYPE = internal,
+	FINALFUNC = mmr_final,
+	FINALFUNC_EXTRA,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mmr(anyelement, vector, vector, integer, float8) IS 'k ids near the query and unlike one another';
+
+-- mmr(..., variant text) -> anyarray
+--   variant 'max': as above; 'last': P is sim to the id picked last.
+CREATE AGGREGATE mmr(id anyelement, embedding vector, query vector, k integer, lambda float8, variant text) (
+	SFUNC = mmr_variant_accum,
+	STYPE = internal,
+	FINALFUNC = mmr_variant_final,
+	FINALFUNC_EXTRA,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mmr(anyelement, vector, vector, integer, float8, text) IS 'k ids near the query and unlike one another';
+
+-- ---------------------------------------------------------------------------
 -- btree and hash operator classes
 -- ---------------------------------------------------------------------------
 
@@ -1440,3 +1617,50 @@ CREATE FUNCTION hnsw_node(index regclass, nid int8)
 	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
 REVOKE ALL ON FUNCTION hnsw_node(regclass, int8) FROM PUBLIC;
 COMMENT ON FUNCTION hnsw_node(regclass, int8) IS 'fields of a node of an hnsw index';
+
+-- vector_recall(index, k, samples, ef_search) -> one row
+--   How much of the exact answer queries with LIMIT k find by this index, on
+--   average, at the 5th percentile and at worst, in [0, 1]; and milliseconds
+--   per query with the index and without.  Searches for vectors of the table,
+--   the same ones each time; a row as near as the exact k-th counts as
+--   found.  ef_search 0: the setting in force.  NULLs if there are no rows.
+--   Locks: AccessShareLock on index and table.
+--   Cost:  reads the table once for each sample.
+--   Errors: wrong_object_type if 'index' is not an hnsw index;
+--   insufficient_privilege unless one may SELECT the indexed columns, and if row
+--   security applies; invalid_parameter_value.
+CREATE FUNCTION vector_recall(index regclass, k integer DEFAULT 10, samples integer DEFAULT 100,
+	ef_search integer DEFAULT 0)
+	RETURNS TABLE (recall_avg float8, recall_p5 float8, recall_min float8, index_ms float8, exact_ms float8)
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vector_recall(regclass, integer, integer, integer) IS 'how much of the exact answer an index finds';
+
+-- vector_duplicates(index, threshold, max_pairs) -> one row per pair
+--   Pairs of visible rows with distance < threshold, by the operator of the
+--   index; each once, ctid1 < ctid2.  Complete for equal vectors; of others,
+--   the pairs that the graph links.  At most max_pairs, 0: all.
+--   Locks, errors: as vector_recall.
+CREATE FUNCTION vector_duplicates(index regclass, threshold float8, max_pairs bigint DEFAULT 0)
+	RETURNS TABLE (ctid1 tid, ctid2 tid, distance float8)
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vector_duplicates(regclass, float8, bigint) IS 'pairs of rows nearer than a threshold';
+
+-- hnsw_levels(index) -> one row per level of the graph
+--   Level 0: all nodes, and their average number of neighbours.  Level 1: the
+--   nodes where searches start; they are looked at one by one and have no
+--   neighbours there.
+--   Locks, errors: as vector_recall.
+CREATE FUNCTION hnsw_levels(index regclass)
+	RETURNS TABLE (level integer, elements bigint, avg_degree float8)
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION hnsw_levels(regclass) IS 'levels of the graph of an hnsw index';
+
+-- hnsw_neighbors(index, element, level) -> one row per row of a neighbour
+--   The visible rows of the neighbours of a row, nearest neighbour first; none
+--   if the row is not in the index.
+--   Locks, errors: as vector_recall; invalid_parameter_value unless level is 0
+--   or 1.
+CREATE FUNCTION hnsw_neighbors(index regclass, element tid, level integer DEFAULT 0)
+	RETURNS SETOF tid
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION hnsw_neighbors(regclass, tid, integer) IS 'neighbours of a row in the graph of an hnsw index';

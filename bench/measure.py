@@ -21,6 +21,7 @@ LAST_RECALL = 0.9985
 
 INSERTED = 10000        # rows, each of the two times
 EXACT_QUERIES = 20
+PARSED = 1000           # vectors in a statement
 HNSWLIB = [(16, 200), (16, 64)]     # M and ef_construction; its own defaults first
 
 
@@ -72,7 +73,8 @@ class Engine:
 
     def sql(self, *statements):
         """Run statements; return what they print."""
-        command = [self.tools.psql, '-XAtq', '-v', 'ON_ERROR_STOP=1', self.conninfo]
+        command = [self.tools.psql, '-XAtq', '-v', 'ON_ERROR_STOP=1',
+                   self.conninfo + " options='-c client_min_messages=warning'"]
         for statement in statements:
             command += ['-c', statement]
         return self.tools.output(command).strip()
@@ -83,11 +85,10 @@ class Engine:
         return [line.split('\t') for line in lines.splitlines()]
 
     def timed(self, statement, setup=''):
-        """Run one statement; return seconds and bytes of WAL."""
+        """Run one statement; return seconds, bytes of WAL, CPU seconds of its process."""
         conninfo = self.conninfo + (" options='%s'" % setup if setup else '')
         line = self.tools.output([self.tools.driver, 'time', conninfo, 'sql=' + statement])
-        seconds, wal = line.split('\t')[:2]
-        return float(seconds), float(wal)
+        return [float(x) for x in line.split('\t')]
 
     def create(self, table, data, key=True):
         self.sql('DROP TABLE IF EXISTS ' + table,
@@ -191,7 +192,7 @@ def build(bench, data):
         times, wal = [], []
         for _ in range(bench.runs):
             engine.sql('DROP INDEX IF EXISTS %s_v' % data.table, 'CHECKPOINT')
-            seconds, written = engine.timed(engine.create_index(data.table, data))
+            seconds, written, _ = engine.timed(engine.create_index(data.table, data))
             times.append(seconds)
             wal.append(written / 1e6)
         case = 'default options, 2 processes'
@@ -207,8 +208,6 @@ def memory(bench, data):
         engine.searched(data)
         size = float(engine.sql("SELECT pg_relation_size('%s_v')" % data.table))
         kilobytes = int(size / 10 / 1024)
-        engine.sql('CREATE INDEX IF NOT EXISTS %s_v ON %s USING hnsw (v %s)' %
-                   (data.table, data.table, data.opclass))
         times = []
         for _ in range(bench.runs if engine is bench.ours else 1):
             engine.sql('DROP INDEX %s_v' % data.table, 'CHECKPOINT')
@@ -216,12 +215,11 @@ def memory(bench, data):
                                       '-c maintenance_work_mem=%dkB' % kilobytes)[0])
         bench.results.add(engine, data, 'memory', 'time',
                           'maintenance_work_mem=%dkB, 2 processes' % kilobytes, 's', times)
-        # the searches of the other parts are for a graph built in memory
         recalls = engine.driver('query', 'sql=' + data.search(data.table), 'runs=1',
                                 'set=hnsw.ef_search=40', *data.options())
         bench.results.add(engine, data, 'memory', 'recall', 'ef_search=40', '',
                           float(recalls[0][1]))
-        engine.sql('DROP INDEX %s_v' % data.table)
+        engine.sql('DROP INDEX %s_v' % data.table)      # the others want the usual one
 
 
 def query(bench, data):
@@ -290,11 +288,11 @@ def change(bench, data):
 
 
 def insert_rows(engine, table, data, start):
-    """INSERTED rows, one statement and one transaction each."""
-    seconds, wal = engine.driver('insert', 'from=%d' % start, 'to=%d' % (start + INSERTED),
-                                 'sql=INSERT INTO %s VALUES ($1::int, $2)' % table,
-                                 *data.options())[0][:2]
-    return float(seconds) * 1000 / INSERTED, float(wal) / INSERTED
+    """INSERTED rows, one statement and one transaction each; means of a row."""
+    line = engine.driver('insert', 'from=%d' % start, 'to=%d' % (start + INSERTED),
+                         'sql=INSERT INTO %s VALUES ($1::int, $2)' % table, *data.options())[0]
+    seconds, wal, cpu = [float(x) / INSERTED for x in line]
+    return seconds * 1000, wal, cpu * 1000
 
 
 def insert_without_index(bench, engine, data):
@@ -304,8 +302,9 @@ def insert_without_index(bench, engine, data):
     engine.create(table, data)
     engine.load(table, data, 0, start)
     engine.sql('CHECKPOINT')
-    ms, wal = insert_rows(engine, table, data, start)
+    ms, wal, cpu = insert_rows(engine, table, data, start)
     bench.results.add(engine, data, 'insert', 'time', 'no index', 'ms', ms)
+    bench.results.add(engine, data, 'insert', 'cpu', 'no index', 'ms', cpu)
     bench.results.add(engine, data, 'insert', 'wal', 'no index', 'bytes', wal)
     engine.sql('DROP TABLE ' + table)
 
@@ -323,15 +322,17 @@ def one_life(bench, engine, data):
     # page does, once.
     for when, rows in (('pages logged before', start),
                        ('after a checkpoint', start + INSERTED)):
-        ms, wal = insert_rows(engine, table, data, rows)
+        ms, wal, cpu = insert_rows(engine, table, data, rows)
         seen['insert', 'time', when, 'ms'] = ms
+        seen['insert', 'cpu', when, 'ms'] = cpu
         seen['insert', 'wal', when, 'bytes'] = wal
         engine.sql('CHECKPOINT')
 
     if bench.wants('vacuum', 'churn'):
         engine.sql('DELETE FROM %s WHERE id %% 5 = 0' % table, 'CHECKPOINT')
-        seconds, wal = engine.timed('VACUUM (INDEX_CLEANUP ON, PARALLEL 0) ' + table)
+        seconds, wal, cpu = engine.timed('VACUUM (INDEX_CLEANUP ON, PARALLEL 0) ' + table)
         seen['vacuum', 'time', '20 % deleted', 's'] = seconds
+        seen['vacuum', 'cpu', '20 % deleted', 's'] = cpu
         seen['vacuum', 'wal', '20 % deleted', 'MB'] = wal / 1e6
     if bench.wants('churn'):
         engine.sql('INSERT INTO %s SELECT * FROM %s WHERE id %% 5 = 0' %
@@ -350,16 +351,19 @@ def one_life(bench, engine, data):
 
 
 def exact(bench, data):
-    """Sequential scan and sort, vectors in the row and out of it."""
-    for where, storage, options in (('inline', 'PLAIN', ''),
-                                    ('toasted', 'EXTERNAL', 'toast_tuple_target = 128')):
+    """Sequential scan and sort, vectors in the row and out of it.
+
+    Only rows of more than some 2,000 bytes are toasted, hence the filling.
+    """
+    for where, storage, filling in (('inline', 'PLAIN', 0), ('toasted', 'EXTERNAL', 600)):
         table = '%s_%s' % (data.table, where)
         for engine in bench.engines:
             engine.create(table, data, key=False)
             engine.sql('ALTER TABLE %s ALTER v SET STORAGE %s' % (table, storage))
-            if options:
-                engine.sql('ALTER TABLE %s SET (%s)' % (table, options))
-            engine.load(table, data)
+            if filling:
+                engine.sql("ALTER TABLE %s ADD filling text DEFAULT repeat('.', %d),"
+                           " ALTER filling SET STORAGE PLAIN" % (table, filling))
+            engine.load(table + ' (id, v)', data)
             engine.sql('VACUUM ANALYZE ' + table)
             engine.warm(table)
             line = engine.driver('query', 'sql=' + data.search(table),
@@ -375,16 +379,24 @@ def exact(bench, data):
 
 
 def parse(bench, data):
-    """A parameter as text, less the same passed as mere text."""
+    """Reading vectors from text, many in one statement, less reading the text."""
     for engine in bench.engines:
+        engine.searched(data)
+        engine.sql('DROP TABLE IF EXISTS texts', 'CREATE TABLE texts (t text)',
+                   'ALTER TABLE texts ALTER t SET STORAGE PLAIN',
+                   'INSERT INTO texts SELECT v::text FROM %s LIMIT %d' % (data.table, PARSED))
         seen = []
-        for sql in ('SELECT vector_dims($1::vector)', 'SELECT octet_length($1::text)'):
-            seen.append(engine.driver('query', 'sql=' + sql, 'runs=%d' % bench.runs,
-                                      *data.options())[0])
+        for function in ('vector_dims(t::vector)', 'octet_length(t)'):
+            # the driver always passes a parameter
+            seen.append(engine.driver(
+                'query', 'sql=SELECT sum(%s) FROM texts WHERE $1::text <> \'\'' % function,
+                'nq=%d' % EXACT_QUERIES, 'runs=%d' % bench.runs, *data.options())[0])
         for metric, field in (('time', 3), ('cpu', 6)):
-            bench.results.add(engine, data, 'parse', metric, 'parameter, %d numbers' % data.dim,
-                              'us', float(seen[0][field]) - float(seen[1][field]),
+            bench.results.add(engine, data, 'parse', metric,
+                              'text to vector, %d numbers' % data.dim, 'us',
+                              (float(seen[0][field]) - float(seen[1][field])) / PARSED,
                               None, bench.runs)
+        engine.sql('DROP TABLE texts')
 
 
 class InProcess:

@@ -129,3 +129,62 @@ SELECT array_length('[1,2,3]'::halfvec, 1);
 SELECT '[1,2]'::halfvec = '[1,2]'::vector, '[1,2.5]'::vector <-> '[1,2]'::halfvec;
 SELECT '[1,2]'::halfvec = ARRAY[1,2];
 DROP TABLE assigned;
+
+--
+-- sparsevec
+--
+
+-- arrays to sparsevec
+SELECT ARRAY[1,0,3]::sparsevec, ARRAY[1.5,0,2.5]::real[]::sparsevec,
+	ARRAY[0,1.5,2.5]::float8[]::sparsevec, ARRAY[1.5,2.5,0]::numeric[]::sparsevec;
+SELECT '[5:7]={1,0,2}'::int[]::sparsevec, '{0,-0}'::real[]::sparsevec, ARRAY[0.1,1e-300]::float8[]::sparsevec;
+SELECT ARRAY[1,0,3]::sparsevec(3), ARRAY[1,0,3]::real[]::sparsevec(3),
+	ARRAY[1,0,3]::float8[]::sparsevec(3), ARRAY[1,0,3]::numeric[]::sparsevec(3);
+SELECT ARRAY[1,0,3]::sparsevec(2);
+SELECT '{}'::real[]::sparsevec;
+SELECT '{{1,2},{3,4}}'::int[]::sparsevec;
+SELECT '{1,NULL}'::real[]::sparsevec;
+SELECT '{NaN}'::real[]::sparsevec;
+SELECT '{1,-Infinity}'::float8[]::sparsevec;
+SELECT '{1e39}'::float8[]::sparsevec;
+SELECT '{1e39}'::numeric[]::sparsevec;
+-- more dimensions than the dense types have, and as many elements as may be
+SELECT (array_fill(0, ARRAY[100000]) || 7)::sparsevec;
+SELECT pg_column_size(array_fill(1::real, ARRAY[16000])::sparsevec);
+SELECT array_fill(1, ARRAY[16001])::sparsevec;
+
+-- sparsevec to array: by way of vector only
+SELECT '{1:1}/3'::sparsevec::real[];
+SELECT '{1:1}/3'::sparsevec::vector::real[];
+
+-- sparsevec, vector and halfvec
+SELECT '[1,0,-0,2.5]'::vector::sparsevec, '{1:1,4:2.5}/4'::sparsevec::vector, '[0]'::vector::sparsevec, '{}/3'::sparsevec::vector;
+SELECT '[1,0,-0,0.1]'::halfvec::sparsevec, '{1:1,4:0.1,5:1e-10}/5'::sparsevec::halfvec, '{}/3'::sparsevec::halfvec;
+SELECT '[1,0]'::vector::sparsevec(2), '{2:1}/2'::sparsevec::vector(2), '[1,0]'::halfvec::sparsevec(2), '{2:1}/2'::sparsevec::halfvec(2),
+	'{2:1}/2'::sparsevec::sparsevec(2);
+SELECT '[1,0,2]'::vector::sparsevec(2);
+SELECT '[1,0,2]'::halfvec::sparsevec(2);
+SELECT '{1:1}/3'::sparsevec::vector(2);
+SELECT '{1:1}/3'::sparsevec::halfvec(2);
+SELECT '{1:1}/3'::sparsevec::sparsevec(4);
+SELECT '{1:65519}/3'::sparsevec::halfvec;
+SELECT '{1:65520}/3'::sparsevec::halfvec;
+SELECT '{16000:1}/16000'::sparsevec::vector::sparsevec, '{16000:1}/16000'::sparsevec::halfvec::sparsevec;
+SELECT '{1:1}/16001'::sparsevec::vector;
+SELECT '{1:1}/16001'::sparsevec::vector(3);
+SELECT '{1:1}/16001'::sparsevec::halfvec;
+SELECT CAST('{1:1}/2'::text AS sparsevec(2)), '{1:1}/2'::sparsevec::text || '!';
+
+-- contexts: vector and halfvec to sparsevec everywhere, the rest by assignment only
+CREATE TABLE assigned (s sparsevec(2), v vector(2), h halfvec(2));
+INSERT INTO assigned (s) VALUES (ARRAY[0,1]), (ARRAY[1.5,0]), (ARRAY[1,2]::float8[]), ('[0,2]'::vector), ('[3,0]'::halfvec);
+INSERT INTO assigned (s) VALUES (ARRAY[1,2,3]);
+INSERT INTO assigned (s) VALUES ('[1,2,3]'::vector);
+INSERT INTO assigned (s) VALUES ('{1:1}/2'::text);
+UPDATE assigned SET v = s, h = s;
+SELECT * FROM assigned;
+ALTER TABLE assigned ALTER v TYPE sparsevec(2), ALTER h TYPE sparsevec(2), ALTER s TYPE vector(2);
+SELECT * FROM assigned;
+SELECT '{1:1}/2'::sparsevec = '[1,0]'::vector, '[1,0]'::halfvec <-> '{2:1}/2'::sparsevec;
+SELECT '{1:1}/2'::sparsevec = ARRAY[1,0];
+DROP TABLE assigned;

@@ -15,11 +15,13 @@ $$;
 
 SELECT typname, typlen, typbyval, typtype, typcategory, typispreferred, typdelim, typalign, typstorage, typcollation,
 	typinput, typoutput, typreceive, typsend, typmodin, typmodout, typanalyze, typarray::regtype
-	FROM pg_type WHERE oid IN ('vector'::regtype, 'halfvec'::regtype) ORDER BY oid \gx
+	FROM pg_type WHERE oid IN ('vector'::regtype, 'halfvec'::regtype, 'sparsevec'::regtype) ORDER BY oid \gx
 SELECT to_regtype('vector'), to_regtype('_vector'), '_vector'::regtype = 'vector[]'::regtype AS same;
 SELECT to_regtype('halfvec'), to_regtype('_halfvec'), '_halfvec'::regtype = 'halfvec[]'::regtype AS same;
+SELECT to_regtype('sparsevec'), to_regtype('_sparsevec'), '_sparsevec'::regtype = 'sparsevec[]'::regtype AS same;
 SELECT format_type('vector'::regtype, 3), format_type('vector'::regtype, -1), format_type('vector[]'::regtype, 3);
 SELECT format_type('halfvec'::regtype, 3), format_type('halfvec'::regtype, -1), format_type('halfvec[]'::regtype, 3);
+SELECT format_type('sparsevec'::regtype, 1000000000), format_type('sparsevec'::regtype, -1), format_type('sparsevec[]'::regtype, 3);
 
 -- ---------- functions ----------
 
@@ -64,7 +66,8 @@ INSERT INTO contract (name, args, result) VALUES
 	('array_to_vector', 'double precision[], integer, boolean', 'vector'),
 	('array_to_vector', 'numeric[], integer, boolean', 'vector'),
 	('vector_to_float4', 'vector, integer, boolean', 'real[]'),
-	('vector_to_halfvec', 'vector, integer, boolean', 'halfvec');
+	('vector_to_halfvec', 'vector, integer, boolean', 'halfvec'),
+	('vector_to_sparsevec', 'vector, integer, boolean', 'sparsevec');
 -- the symbol is the name
 UPDATE contract SET symbol = name;
 
@@ -109,6 +112,36 @@ INSERT INTO contract VALUES
 	('array_to_halfvec', 'numeric[], integer, boolean', 'halfvec', 'array_to_halfvec'),
 	('halfvec_to_float4', 'halfvec, integer, boolean', 'real[]', 'halfvec_to_float4'),
 	('halfvec_to_vector', 'halfvec, integer, boolean', 'vector', 'halfvec_to_vector'),
+	('halfvec_to_sparsevec', 'halfvec, integer, boolean', 'sparsevec', 'halfvec_to_sparsevec'),
+	('sparsevec_in', 'cstring, oid, integer', 'sparsevec', 'sparsevec_in'),
+	('sparsevec_out', 'sparsevec', 'cstring', 'sparsevec_out'),
+	('sparsevec_typmod_in', 'cstring[]', 'integer', 'sparsevec_typmod_in'),
+	('sparsevec_recv', 'internal, oid, integer', 'sparsevec', 'sparsevec_recv'),
+	('sparsevec_send', 'sparsevec', 'bytea', 'sparsevec_send'),
+	('l2_distance', 'sparsevec, sparsevec', 'double precision', 'sparsevec_l2_distance'),
+	('inner_product', 'sparsevec, sparsevec', 'double precision', 'sparsevec_inner_product'),
+	('cosine_distance', 'sparsevec, sparsevec', 'double precision', 'sparsevec_cosine_distance'),
+	('l1_distance', 'sparsevec, sparsevec', 'double precision', 'sparsevec_l1_distance'),
+	('l2_norm', 'sparsevec', 'double precision', 'sparsevec_l2_norm'),
+	('l2_normalize', 'sparsevec', 'sparsevec', 'sparsevec_l2_normalize'),
+	('sparsevec_lt', 'sparsevec, sparsevec', 'boolean', 'sparsevec_lt'),
+	('sparsevec_le', 'sparsevec, sparsevec', 'boolean', 'sparsevec_le'),
+	('sparsevec_eq', 'sparsevec, sparsevec', 'boolean', 'sparsevec_eq'),
+	('sparsevec_ne', 'sparsevec, sparsevec', 'boolean', 'sparsevec_ne'),
+	('sparsevec_ge', 'sparsevec, sparsevec', 'boolean', 'sparsevec_ge'),
+	('sparsevec_gt', 'sparsevec, sparsevec', 'boolean', 'sparsevec_gt'),
+	('sparsevec_cmp', 'sparsevec, sparsevec', 'integer', 'sparsevec_cmp'),
+	('sparsevec_hash', 'sparsevec', 'integer', 'sparsevec_hash'),
+	('sparsevec_hash_extended', 'sparsevec, bigint', 'bigint', 'sparsevec_hash_extended'),
+	('sparsevec_l2_squared_distance', 'sparsevec, sparsevec', 'double precision', 'sparsevec_l2_squared_distance'),
+	('sparsevec_negative_inner_product', 'sparsevec, sparsevec', 'double precision', 'sparsevec_negative_inner_product'),
+	('sparsevec', 'sparsevec, integer, boolean', 'sparsevec', 'sparsevec'),
+	('array_to_sparsevec', 'integer[], integer, boolean', 'sparsevec', 'array_to_sparsevec'),
+	('array_to_sparsevec', 'real[], integer, boolean', 'sparsevec', 'array_to_sparsevec'),
+	('array_to_sparsevec', 'double precision[], integer, boolean', 'sparsevec', 'array_to_sparsevec'),
+	('array_to_sparsevec', 'numeric[], integer, boolean', 'sparsevec', 'array_to_sparsevec'),
+	('sparsevec_to_vector', 'sparsevec, integer, boolean', 'vector', 'sparsevec_to_vector'),
+	('sparsevec_to_halfvec', 'sparsevec, integer, boolean', 'halfvec', 'sparsevec_to_halfvec'),
 	('hamming_distance', 'bit, bit', 'double precision', 'hamming_distance'),
 	('jaccard_distance', 'bit, bit', 'double precision', 'jaccard_distance');
 
@@ -119,9 +152,9 @@ CREATE TABLE found AS
 SELECT 'missing' AS what, c.* FROM (TABLE contract EXCEPT SELECT name, args, result, symbol FROM found) c;
 SELECT DISTINCT provolatile, proisstrict, proparallel, prokind, proretset, procost
 	FROM found JOIN contract USING (name, args);
--- of functions over the types, nothing else
+-- of functions over the types, nothing else, except functions beyond pgvector
 SELECT 'extra' AS what, name, args FROM found f
-	WHERE prokind = 'f' AND string_to_array(args || ', ' || result, ', ') && ARRAY['vector', 'halfvec', 'bit']
+	WHERE prokind = 'f' AND name !~ '_bytea$|^mmr_' AND string_to_array(args || ', ' || result, ', ') && ARRAY['vector', 'halfvec', 'sparsevec', 'bit']
 		AND NOT EXISTS (SELECT FROM contract c WHERE (c.name, c.args) = (f.name, f.args))
 	ORDER BY name, args;
 -- a bare literal finds these, for each has one overload
@@ -129,7 +162,7 @@ SELECT name, count(*) FROM found WHERE name IN ('vector_norm', 'hamming_distance
 SELECT vector_norm('[3,4]');
 
 SELECT name, args, result, symbol, provolatile, proisstrict, proparallel FROM found
-	WHERE name IN ('hnswhandler', 'hnsw_halfvec_support', 'hnsw_bit_support') ORDER BY name;
+	WHERE name IN ('hnswhandler', 'hnsw_halfvec_support', 'hnsw_sparsevec_support', 'hnsw_bit_support') ORDER BY name;
 DROP TABLE found, contract;
 
 -- ---------- operators ----------
@@ -164,6 +197,16 @@ INSERT INTO contract VALUES
 	('halfvec', '<>', 'halfvec_ne', 'boolean', '<>', '=', 'neqsel', 'neqjoinsel', false),
 	('halfvec', '>=', 'halfvec_ge', 'boolean', '<=', '<', 'scalargesel', 'scalargejoinsel', false),
 	('halfvec', '>', 'halfvec_gt', 'boolean', '<', '<=', 'scalargtsel', 'scalargtjoinsel', false),
+	('sparsevec', '<->', 'l2_distance', 'double precision', '<->', '', '-', '-', false),
+	('sparsevec', '<#>', 'sparsevec_negative_inner_product', 'double precision', '<#>', '', '-', '-', false),
+	('sparsevec', '<=>', 'cosine_distance', 'double precision', '<=>', '', '-', '-', false),
+	('sparsevec', '<+>', 'l1_distance', 'double precision', '<+>', '', '-', '-', false),
+	('sparsevec', '<', 'sparsevec_lt', 'boolean', '>', '>=', 'scalarltsel', 'scalarltjoinsel', false),
+	('sparsevec', '<=', 'sparsevec_le', 'boolean', '>=', '>', 'scalarlesel', 'scalarlejoinsel', false),
+	('sparsevec', '=', 'sparsevec_eq', 'boolean', '=', '<>', 'eqsel', 'eqjoinsel', true),
+	('sparsevec', '<>', 'sparsevec_ne', 'boolean', '<>', '=', 'neqsel', 'neqjoinsel', false),
+	('sparsevec', '>=', 'sparsevec_ge', 'boolean', '<=', '<', 'scalargesel', 'scalargejoinsel', false),
+	('sparsevec', '>', 'sparsevec_gt', 'boolean', '<', '<=', 'scalargtsel', 'scalargtjoinsel', false),
 	('bit', '<~>', 'hamming_distance', 'double precision', '<~>', '', '-', '-', false),
 	('bit', '<%>', 'jaccard_distance', 'double precision', '<%>', '', '-', '-', false);
 CREATE TABLE found AS
@@ -171,7 +214,7 @@ CREATE TABLE found AS
 		coalesce(n.oprname, '')::text AS neg, o.oprrest::text AS rest, o.oprjoin::text AS join_, o.oprcanhash AS hashes
 	FROM pg_operator o JOIN pg_proc p ON p.oid = o.oprcode
 		LEFT JOIN pg_operator c ON c.oid = o.oprcom LEFT JOIN pg_operator n ON n.oid = o.oprnegate
-	WHERE o.oid IN (SELECT members('pg_operator')) AND o.oprleft IN ('vector'::regtype, 'halfvec'::regtype, 'bit'::regtype)
+	WHERE o.oid IN (SELECT members('pg_operator')) AND o.oprleft IN ('vector'::regtype, 'halfvec'::regtype, 'sparsevec'::regtype, 'bit'::regtype)
 		AND o.oprleft = o.oprright AND o.oprcanhash = o.oprcanmerge;
 SELECT 'missing' AS what, c.* FROM (TABLE contract EXCEPT TABLE found) c;
 SELECT 'extra' AS what, f.* FROM (TABLE found EXCEPT TABLE contract) f;
@@ -191,7 +234,7 @@ SELECT castsource::regtype::text COLLATE "C" AS source, casttarget::regtype::tex
 SELECT aggfnoid::regprocedure, aggtransfn, aggtranstype::regtype, aggfinalfn, aggcombinefn, agginitval,
 	aggserialfn, aggmtransfn, aggkind, aggsortop, provolatile, proparallel
 	FROM pg_aggregate JOIN pg_proc ON oid = aggfnoid
-	WHERE oid IN (SELECT members('pg_proc')) AND proargtypes[0] IN ('vector'::regtype, 'halfvec'::regtype)
+	WHERE oid IN (SELECT members('pg_proc')) AND proargtypes[0] IN ('vector'::regtype, 'halfvec'::regtype, 'sparsevec'::regtype)
 	ORDER BY aggfnoid::regprocedure::text COLLATE "C";
 
 -- ---------- access method and operator classes ----------
@@ -199,17 +242,17 @@ SELECT aggfnoid::regprocedure, aggtransfn, aggtranstype::regtype, aggfinalfn, ag
 SELECT amname, amtype, amhandler FROM pg_am WHERE oid IN (SELECT members('pg_am')) AND amname = 'hnsw';
 SELECT amname, opcname, opcintype::regtype, opckeytype::regtype, opcdefault
 	FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod
-	WHERE c.oid IN (SELECT members('pg_opclass')) AND opcintype IN ('vector'::regtype, 'halfvec'::regtype, 'bit'::regtype) AND amname IN ('btree', 'hash', 'hnsw')
+	WHERE c.oid IN (SELECT members('pg_opclass')) AND opcintype IN ('vector'::regtype, 'halfvec'::regtype, 'sparsevec'::regtype, 'bit'::regtype) AND amname IN ('btree', 'hash', 'hnsw')
 	ORDER BY amname, opcname;
 SELECT amname, f.opfname, amopstrategy AS n, amopopr::regoperator, amoppurpose AS purpose, s.opfname AS sorts_by
 	FROM pg_amop JOIN pg_am a ON a.oid = amopmethod
 		JOIN pg_opfamily f ON f.oid = amopfamily
 		LEFT JOIN pg_opfamily s ON s.oid = amopsortfamily
-	WHERE f.oid IN (SELECT members('pg_opfamily')) AND amoplefttype IN ('vector'::regtype, 'halfvec'::regtype, 'bit'::regtype) AND amname IN ('btree', 'hash', 'hnsw')
+	WHERE f.oid IN (SELECT members('pg_opfamily')) AND amoplefttype IN ('vector'::regtype, 'halfvec'::regtype, 'sparsevec'::regtype, 'bit'::regtype) AND amname IN ('btree', 'hash', 'hnsw')
 	ORDER BY amname, f.opfname, n;
 SELECT amname, opfname, amprocnum AS n, amproc::regprocedure
 	FROM pg_amproc JOIN pg_opfamily f ON f.oid = amprocfamily JOIN pg_am a ON a.oid = opfmethod
-	WHERE f.oid IN (SELECT members('pg_opfamily')) AND amproclefttype IN ('vector'::regtype, 'halfvec'::regtype, 'bit'::regtype) AND amname IN ('btree', 'hash', 'hnsw')
+	WHERE f.oid IN (SELECT members('pg_opfamily')) AND amproclefttype IN ('vector'::regtype, 'halfvec'::regtype, 'sparsevec'::regtype, 'bit'::regtype) AND amname IN ('btree', 'hash', 'hnsw')
 	ORDER BY amname, opfname, n;
 
 DROP FUNCTION members;

@@ -236,6 +236,148 @@ SELECT e.* FROM error_of('SELECT l2_distance(''[1]'', ''[2]'')') AS e;
 DROP FUNCTION recv_half;
 
 --
+-- sparsevec
+--
+
+-- What sparsevec_recv makes of a message, given in hexadecimal, under a typmod.
+CREATE FUNCTION recv_sparse(wire text, typmod text DEFAULT '') RETURNS sparsevec
+LANGUAGE plpgsql AS $$
+DECLARE
+	file text := current_setting('data_directory') || '/sparsevec_errors.copy';
+	body bytea := decode(wire, 'hex');
+	object oid;
+	result sparsevec;
+BEGIN
+	object := lo_from_bytea(0, '\x5047434f50590aff0d0a00'::bytea || int4send(0) || int4send(0) ||
+		int2send(1::int2) || int4send(length(body)) || body || int2send(-1::int2));
+	PERFORM lo_export(object, file);
+	PERFORM lo_unlink(object);
+	EXECUTE format('CREATE TEMP TABLE received (v sparsevec%s)', typmod);
+	EXECUTE format('COPY received FROM PROGRAM %L (FORMAT binary)', format('cat "%s"; rm "%s"', file, file));
+	SELECT v INTO STRICT result FROM received;
+	DROP TABLE received;
+	RETURN result;
+END $$;
+-- such a message
+CREATE FUNCTION wire(dim int, nnz int, unused int, indices int[], vals text) RETURNS text LANGUAGE sql AS $$
+	SELECT encode(int4send(dim) || int4send(nnz) || int4send(unused), 'hex') ||
+		coalesce((SELECT string_agg(encode(int4send(i), 'hex'), '' ORDER BY n) FROM unnest(indices) WITH ORDINALITY u (i, n)), '') || vals
+$$;
+
+-- text
+SELECT input, e.code, e.message, e.detail, e.hint
+	FROM unnest(ARRAY[
+		'', ' ', '1:1}/3', '[1]', 'hello', ',{1:1}/3',
+		'{', '{ ', '{1', '{1 ', '{1:', '{1:1', '{1:1 ', '{1:1,', '{1:1,}', '{1:1,}/2', '{,}/1', '{,1:1}/1', '{:', '{:1}/1', '{1:}/1', '{1:,2:1}/2',
+		'{a:1}/1', '{1:a}/1', '{1;1}/1', '{1:1;2:1}/2', '{1:1 2:1}/2', '{1.5:1}/3', '{0x1:1}/3', '{- 1:1}/3', '{NaN:1}/3', '{{1:1}}/3', '{1:1:1}/3',
+		'{1:1,,2:1}/3', '{1:1a}/3', '{1:1e}/3', '{1:1e+}/3', '{1:--1}/3', '{1:+ 1}/3',
+		'{}', '{} ', '{}x', '{1:1}}/3', '{5:1}', '{}/', '{}/ ', '{}/x', '{1:1}//3', '{1:1}/NaN',
+		'{}/1a', '{}/1 a', '{}/1.5', '{}/0x10', '{}/1e3', '{1:1}/3,', '{1:1}/3}',
+		'{}/0', '{}/-1', '{}/-99999999999999999999', '{}/1000000001', '{}/2147483648', '{}/99999999999999999999',
+		'{0:1}/3', '{-1:1}/3', '{4:1}/3', '{2147483647:1}/3', '{2147483648:1}/3', '{4294967297:1}/3', '{-2147483648:1}/3',
+		'{99999999999999999999:1}/3', '{-99999999999999999999:1}/3',
+		'{1:1,1:2}/3', '{3:1,1:1,3:2}/3', '{3:1,3:1,4:1}/3', '{4:1,4:1}/3', '{1:1,1:1}/0',
+		'{1:NaN}/3', '{1:nan', '{1:inf}/3', '{1:-Infinity}/3', '{1:NaN,a}/3',
+		'{1:4e38}/3', '{1:-4e38}/3', '{1:1,2:4e38', '{1:1e400}/3', '{1:1e-46}/3', '{1:-1e-400}/3', '{1:0x1p-150}/3', '{1:7e-46}/3',
+		'{1:0.000000000000000000000000000000000000000000000001}/3', '{1:00.0001e-45}/3', '{1:0x0.01p-149}/3'
+	]) WITH ORDINALITY AS t (input, n),
+	error_of(format('SELECT %L::sparsevec', input)) AS e
+	ORDER BY n;
+
+-- number of elements, counted by commas before anything else
+SELECT e.* FROM error_of('SELECT (''x'' || repeat('','', 16000))::sparsevec') AS e;
+SELECT e.* FROM error_of('SELECT (''{1:0'' || repeat('',1:0'', 16000) || ''}/1'')::sparsevec') AS e;
+SELECT e.* FROM error_of('SELECT (''{1:0'' || repeat('',1:0'', 15999) || ''}/1'')::sparsevec') AS e;
+
+-- typmod
+SELECT typmod, e.code, e.message, e.detail, e.hint
+	FROM unnest(ARRAY['(0)', '(-1)', '(1000000000)', '(1000000001)', '(2147483647)', '(2147483648)', '(1,2)', '(a)', '(1.5)', '()'])
+		WITH ORDINALITY AS t (typmod, n),
+	error_of(format('SELECT NULL::sparsevec%s', typmod)) AS e
+	ORDER BY n;
+SELECT input, e.code, e.message, e.detail, e.hint
+	FROM unnest(ARRAY['{1:1}/3', '{}/0', '{1:1,1:1}/3', '{1:NaN}/3', '{1:1}/3x']) WITH ORDINALITY AS t (input, n),
+	error_of(format('SELECT %L::sparsevec(2)', input)) AS e
+	ORDER BY n;
+
+-- binary; the checks come in a fixed order: dim, nnz, typmod, unused, indices, values
+SELECT recv_sparse(wire(3, 1, 0, '{0}', '3f800000')), recv_sparse(wire(3, 0, 0, '{}', ''), '(3)'),
+	recv_sparse(wire(1000000000, 2, 0, '{0,999999999}', '00000001ff7fffff'));
+SELECT n, e.code, e.message, e.detail, e.hint
+	FROM (VALUES
+		(1, '', ''), (2, '00000003', ''), (3, '0000000300000001', ''), (4, wire(0, 0, 0, '{}', ''), ''), (5, wire(-1, -1, 7, '{}', ''), ''),
+		(6, wire(1000000001, -1, 7, '{}', ''), ''), (7, wire(3, -1, 7, '{}', ''), '(2)'), (8, wire(3, 16001, 7, '{}', ''), '(2)'),
+		(9, wire(20000, 16001, 0, '{}', ''), ''), (10, wire(3, 2147483647, 0, '{}', ''), ''), (11, wire(3, 4, 7, '{}', ''), '(2)'),
+		(12, wire(3, 1, 7, '{}', ''), '(2)'), (13, wire(3, 1, 7, '{}', ''), ''), (14, wire(3, 1, -1, '{0}', '3f800000'), ''),
+		(15, wire(3, 1, 0, '{}', ''), ''), (16, wire(3, 1, 0, '{-1}', '00000000'), ''), (17, wire(3, 1, 0, '{3}', '7fc00000'), ''),
+		(18, wire(3, 2, 0, '{0,3}', ''), ''), (19, wire(3, 2, 0, '{1,0}', '7fc0000000000000'), ''), (20, wire(3, 2, 0, '{1,1}', '7fc0000000000000'), ''),
+		(21, wire(3, 2, 0, '{1,-1}', '3f8000003f800000'), ''), (22, wire(3, 1, 0, '{0}', ''), ''), (23, wire(3, 1, 0, '{0}', '3f8000'), ''),
+		(24, wire(3, 1, 0, '{0}', '3f80000000'), ''), (25, wire(3, 1, 0, '{0}', '00000000'), ''), (26, wire(3, 1, 0, '{0}', '80000000'), ''),
+		(27, wire(3, 2, 0, '{0,1}', '7fc0000000000000'), ''), (28, wire(3, 2, 0, '{0,1}', '000000007fc00000'), ''),
+		(29, wire(3, 1, 0, '{0}', '7f800000'), ''), (30, wire(3, 1, 0, '{0}', 'ff800000'), '')) t (n, message, typmod),
+	error_of(format('SELECT recv_sparse(%L, %L)', message, typmod)) AS e
+	ORDER BY n;
+
+-- operands of different dimensions
+SELECT expression, e.code, e.message, e.detail, e.hint
+	FROM unnest(ARRAY[
+		'%s <-> %s', '%s <#> %s', '%s <=> %s', '%s <+> %s', 'l2_distance(%s, %s)', 'inner_product(%s, %s)', 'cosine_distance(%s, %s)',
+		'l1_distance(%s, %s)', 'sparsevec_l2_squared_distance(%s, %s)', 'sparsevec_negative_inner_product(%s, %s)',
+		'%s + %s', '%s || %s', '%s < %s', '%s = %s', 'sparsevec_cmp(%s, %s)'
+	]) WITH ORDINALITY AS t (expression, n),
+	error_of(format('SELECT ' || expression, '''{1:1}/2''::sparsevec', '''{1:1}/3''::sparsevec')) AS e
+	ORDER BY n;
+
+-- arrays and casts
+SELECT expression, e.code, e.message, e.detail, e.hint
+	FROM unnest(ARRAY[
+		$$'{}'::int[]::sparsevec$$, $$'{{1}}'::real[]::sparsevec$$, $$'{NULL}'::float8[]::sparsevec$$, $$'{NaN}'::real[]::sparsevec$$,
+		$$'{-Infinity}'::real[]::sparsevec$$, $$'{1e39}'::float8[]::sparsevec$$, $$'{1e39}'::numeric[]::sparsevec$$, $$'{1e-50}'::numeric[]::sparsevec$$,
+		$$array_fill(1, ARRAY[16001])::sparsevec$$, $$array_fill(1, ARRAY[16001])::sparsevec(3)$$, $$'[1,2]'::vector::sparsevec(1)$$,
+		$$'[1,2]'::halfvec::sparsevec(1)$$, $$'{1:1}/16001'::sparsevec::vector(1)$$, $$'{1:1}/16001'::sparsevec::halfvec(1)$$,
+		$$'{1:1}/2'::sparsevec::vector(1)$$, $$'{1:1}/2'::sparsevec::halfvec(1)$$, $$'{1:1}/2'::sparsevec::sparsevec(1)$$, $$'{1:65520}/2'::sparsevec::halfvec$$,
+		$$'{1:1}/2'::sparsevec::real[]$$, $$vector_dims('{1:1}/2'::sparsevec)$$
+	]) WITH ORDINALITY AS t (expression, n),
+	error_of('SELECT ' || expression) AS e
+	ORDER BY n;
+CREATE FUNCTION text_array_to_sparsevec(text[], integer, boolean) RETURNS sparsevec
+	AS '$libdir/vector', 'array_to_sparsevec' LANGUAGE C IMMUTABLE STRICT;
+SELECT e.* FROM error_of('SELECT text_array_to_sparsevec(''{a}'', -1, false)') AS e;
+DROP FUNCTION text_array_to_sparsevec;
+
+-- Damaged data: bytes that no function of ours made.  Nothing is read beyond
+-- their end, and no cast writes where a wrong index points.  (Only a superuser
+-- can make this cast.  Integers are little-endian here.)
+CREATE CAST (bytea AS sparsevec) WITHOUT FUNCTION;
+CREATE FUNCTION damaged(dim int, nnz int, indices int[], vals text) RETURNS sparsevec LANGUAGE sql AS $$
+	SELECT decode(string_agg(encode(substr(b, 4, 1) || substr(b, 3, 1) || substr(b, 2, 1) || substr(b, 1, 1), 'hex'), '' ORDER BY n) || vals, 'hex')::sparsevec
+	FROM unnest(ARRAY[dim, nnz, 0] || indices) WITH ORDINALITY u (i, n), int4send(i) b
+$$;
+SELECT what, expression, e.code, e.message
+	FROM (VALUES
+		(1, 'too many elements', $$damaged(3, 2, '{0}', '0000803f')$$), (2, 'far too many', $$damaged(3, 2147483647, '{0}', '0000803f')$$),
+		(3, 'negative number', $$damaged(3, -1, '{}', '')$$), (4, 'nothing', $$''::bytea::sparsevec$$), (5, 'half a head', $$'\x0300000001'::bytea::sparsevec$$),
+		(6, 'index beyond', $$damaged(3, 1, '{3}', '0000803f')$$), (7, 'index far beyond', $$damaged(3, 1, '{2147483647}', '0000803f')$$),
+		(8, 'negative index', $$damaged(3, 1, '{-1}', '0000803f')$$), (9, 'twice', $$damaged(3, 2, '{1,1}', '0000803f0000803f')$$),
+		(10, 'not sorted', $$damaged(3, 2, '{1,0}', '0000803f0000803f')$$), (11, 'no dimensions', $$damaged(0, 0, '{}', '')$$)) d (n, what, value),
+	unnest(ARRAY['%s::vector', '%s::halfvec', '%s::sparsevec(3)', '%s::text', 'sparsevec_send(%s)', '%s <-> ''{1:1}/3''', '%s <=> ''{1:1}/3''',
+		'%s = ''{1:1}/3''', 'l2_normalize(%s)', 'sparsevec_hash(%s)']) WITH ORDINALITY x (expression, m),
+	error_of(format('SELECT ' || expression, value)) AS e
+	WHERE e.code IS NOT NULL
+	ORDER BY n, m;
+-- what can be read is
+SELECT damaged(3, 2, '{1,0}', '0000803f0000803f'), damaged(-2147483648, 1, '{-2147483648}', '0000803f'), damaged(3, 1, '{2147483647}', '0000803f'),
+	damaged(3, 1, '{1}', '00000000') AS explicit_zero;
+-- an explicit zero makes no difference
+SELECT damaged(3, 2, '{0,1}', '0000803f00000000') = '{1:1}/3' AS equal,
+	sparsevec_hash(damaged(3, 2, '{0,1}', '0000803f00000000')) = sparsevec_hash('{1:1}/3') AS hash,
+	sparsevec_hash_extended(damaged(3, 2, '{0,1}', '0000803f00000080'), 7) = sparsevec_hash_extended('{1:1}/3', 7) AS extended;
+DROP FUNCTION damaged;
+DROP CAST (bytea AS sparsevec);
+
+DROP FUNCTION recv_sparse, wire;
+
+--
 -- bit
 --
 

@@ -2,6 +2,8 @@
 -- hnsw_build: CREATE INDEX and what is done to an index as a whole
 --
 
+-- Plans forced by enable_seqscan = off look expensive; none is worth compiling.
+SET jit = off;
 SET client_min_messages = warning;
 
 -- Number i of a sequence of vectors: elements in [-1, 1) that follow from i.

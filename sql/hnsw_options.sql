@@ -4,6 +4,7 @@
 
 SET client_min_messages = warning;
 SET enable_seqscan = off;
+SET jit = off;
 
 CREATE FUNCTION vec(i int) RETURNS vector LANGUAGE sql IMMUTABLE AS $$
 	SELECT array_agg(((hashint8extended(i * 65536 + j, 7) & 65535) / 32768.0 - 1)::float4 ORDER BY j)::vector

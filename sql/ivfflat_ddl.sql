@@ -99,6 +99,38 @@ SELECT p, pg_index_column_has_property('t_l2', 1, p)
 SELECT amvalidate(c.oid), opcname FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod
 	WHERE amname = 'ivfflat' ORDER BY 2;
 
+-- its classes, as the contract has them: what only one side has, no rows
+SELECT amtype, amhandler, prosrc, provolatile, proisstrict, proparallel
+	FROM pg_am JOIN pg_proc p ON p.oid = amhandler WHERE amname = 'ivfflat';
+CREATE TABLE contract (class text, is_default boolean, operator text, f1 text, f2 text, f3 text, f4 text, f5 text);
+INSERT INTO contract VALUES
+	('vector_l2_ops', true, '<->(vector,vector)', 'vector_l2_squared_distance(vector,vector)', NULL, 'l2_distance(vector,vector)', NULL, NULL),
+	('vector_ip_ops', false, '<#>(vector,vector)', 'vector_negative_inner_product(vector,vector)', NULL,
+		'vector_spherical_distance(vector,vector)', 'vector_norm(vector)', NULL),
+	('vector_cosine_ops', false, '<=>(vector,vector)', 'vector_negative_inner_product(vector,vector)', 'vector_norm(vector)',
+		'vector_spherical_distance(vector,vector)', 'vector_norm(vector)', NULL),
+	('halfvec_l2_ops', false, '<->(halfvec,halfvec)', 'halfvec_l2_squared_distance(halfvec,halfvec)', NULL,
+		'l2_distance(halfvec,halfvec)', NULL, 'ivfflat_halfvec_support(internal)'),
+	('halfvec_ip_ops', false, '<#>(halfvec,halfvec)', 'halfvec_negative_inner_product(halfvec,halfvec)', NULL,
+		'halfvec_spherical_distance(halfvec,halfvec)', 'l2_norm(halfvec)', 'ivfflat_halfvec_support(internal)'),
+	('halfvec_cosine_ops', false, '<=>(halfvec,halfvec)', 'halfvec_negative_inner_product(halfvec,halfvec)', 'l2_norm(halfvec)',
+		'halfvec_spherical_distance(halfvec,halfvec)', 'l2_norm(halfvec)', 'ivfflat_halfvec_support(internal)'),
+	('bit_hamming_ops', false, '<~>(bit,bit)', 'hamming_distance(bit,bit)', NULL,
+		'hamming_distance(bit,bit)', NULL, 'ivfflat_bit_support(internal)');
+CREATE TABLE found (LIKE contract);
+INSERT INTO found
+	SELECT opcname::text, opcdefault, o.amopopr::regoperator::text, f[1], f[2], f[3], f[4], f[5]
+	FROM pg_opclass c JOIN pg_am a ON a.oid = opcmethod
+		JOIN pg_amop o ON o.amopfamily = opcfamily AND amopstrategy = 1 AND amoppurpose = 'o'
+			AND amopsortfamily = (SELECT oid FROM pg_opfamily WHERE opfname = 'float_ops' AND opfmethod = (SELECT oid FROM pg_am WHERE amname = 'btree')),
+		LATERAL (SELECT array_agg(replace(p.amproc::regprocedure::text, '"', '') ORDER BY n) AS f
+			FROM generate_series(1, 5) n LEFT JOIN pg_amproc p ON p.amprocfamily = opcfamily AND amprocnum = n) q
+	WHERE amname = 'ivfflat';
+UPDATE found SET operator = replace(operator, '"', '');
+TABLE contract EXCEPT TABLE found;
+TABLE found EXCEPT TABLE contract;
+DROP TABLE contract, found;
+
 -- ---------- sound, all of them ----------
 
 SELECT c.relname, r.* FROM pg_class c JOIN pg_am a ON a.oid = c.relam, hnsw_index_check(c.oid, true, true) r

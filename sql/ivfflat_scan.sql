@@ -4,6 +4,7 @@
 
 SET client_min_messages = warning;
 SET enable_seqscan = off;
+SET jit = off;
 
 -- Number i of a sequence of vectors: elements in [-1, 1) that follow from i.
 CREATE FUNCTION vec(i int) RETURNS vector LANGUAGE sql IMMUTABLE AS $$
@@ -35,9 +36,9 @@ DECLARE
 BEGIN
 	FOR q IN 1..20 LOOP
 		SET LOCAL enable_indexscan = on;
-		EXECUTE 'SELECT array_agg(id) FROM (SELECT id FROM t ORDER BY v <-> vec(-$1) LIMIT 10) s' INTO found USING q;
+		EXECUTE 'SELECT array_agg(id) FROM (SELECT id FROM t ORDER BY v <-> $1 LIMIT 10) s' INTO found USING vec(-q);
 		SET LOCAL enable_indexscan = off;
-		EXECUTE 'SELECT array_agg(id) FROM (SELECT id FROM t ORDER BY v <-> vec(-$1) LIMIT 10) s' INTO exact USING q;
+		EXECUTE 'SELECT array_agg(id) FROM (SELECT id FROM t ORDER BY v <-> $1 LIMIT 10) s' INTO exact USING vec(-q);
 		SELECT hits + count(*) INTO hits FROM unnest(found) f WHERE f = ANY (exact);
 	END LOOP;
 	SET LOCAL enable_indexscan = on;
@@ -49,7 +50,7 @@ CREATE FUNCTION blocks() RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	plan json;
 BEGIN
-	EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT json) SELECT id FROM t ORDER BY v <-> vec(0) LIMIT 10' INTO plan;
+	EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, FORMAT json) SELECT id FROM t ORDER BY v <-> $1 LIMIT 10' INTO plan USING vec(0);
 	RETURN (plan -> 0 -> 'Plan' ->> 'Shared Hit Blocks')::bigint + (plan -> 0 -> 'Plan' ->> 'Shared Read Blocks')::bigint;
 END $$;
 

@@ -30,20 +30,23 @@ CREATE VIEW function AS
 -- in another language than C, or from another library
 SELECT signature AS not_c FROM function
 	WHERE prokind = 'f' AND (lanname <> 'c' OR probin IS DISTINCT FROM '$libdir/vector') ORDER BY 1;
--- not strict, except what the system calls with its own arguments
+-- not strict, except what the system calls with its own arguments, and rank
+-- fusion, in which a NULL is a list without the row
 SELECT signature AS not_strict FROM function
-	WHERE prokind = 'f' AND NOT proisstrict AND NOT support ORDER BY 1;
+	WHERE prokind = 'f' AND NOT proisstrict AND NOT support
+		AND proargtypes[0] IS DISTINCT FROM 'internal'::regtype AND proname NOT IN ('rrf_score', 'rrf_accum') ORDER BY 1;
 -- neither a pure function nor one that reads an index
 SELECT signature AS wrong_volatility, provolatile, proparallel FROM function
 	WHERE NOT support
 		AND (provolatile, proparallel) IS DISTINCT FROM
-			CASE WHEN proname = 'vector_build_info' THEN ('s'::"char", 's'::"char")
+			CASE WHEN proname IN ('vector_build_info', 'nearest_json_final') THEN ('s'::"char", 's'::"char")
 				WHEN instrument THEN ('v'::"char", 'r'::"char")
 				ELSE ('i'::"char", 's'::"char") END
 	ORDER BY 1;
--- readers of pages that everybody may call
+-- readers of pages that everybody may call, except those that ask for SELECT
 SELECT signature AS open_to_all FROM function
-	WHERE instrument AND has_function_privilege('pg_monitor', oid, 'EXECUTE') ORDER BY 1;
+	WHERE instrument AND has_function_privilege('pg_monitor', oid, 'EXECUTE')
+		AND proname NOT IN ('vector_recall', 'vector_duplicates', 'hnsw_levels', 'hnsw_neighbors') ORDER BY 1;
 -- closed to all without reason
 SELECT signature AS closed FROM function
 	WHERE NOT instrument AND NOT has_function_privilege('pg_monitor', oid, 'EXECUTE') ORDER BY 1;

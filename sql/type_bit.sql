@@ -34,5 +34,5 @@ SELECT count(*), count(*) FILTER (WHERE a <~> b <> differ) AS hamming,
 		FROM unnest(string_to_array(x, NULL), string_to_array(y, NULL)) u (c, d)) e;
 DROP TABLE strings;
 
--- the longest that a column can be declared for
-SELECT repeat('1', 83886080)::varbit <~> repeat('0', 83886080)::varbit;
+-- a long one
+SELECT repeat('1', 8388608)::varbit <~> repeat('0', 8388608)::varbit;

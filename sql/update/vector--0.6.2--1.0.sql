@@ -540,6 +540,105 @@ CREATE AGGREGATE sum(halfvec) (
 	PARALLEL = SAFE
 );
 COMMENT ON AGGREGATE sum(halfvec) IS 'sum of each element';
+CREATE FUNCTION vector_from_bytea(data bytea, endian text DEFAULT 'little') RETURNS vector
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vector_from_bytea(bytea, text) IS 'vector from raw float32 numbers';
+CREATE FUNCTION vector_to_bytea(v vector, endian text DEFAULT 'little') RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION vector_to_bytea(vector, text) IS 'raw float32 numbers of a vector';
+CREATE FUNCTION halfvec_from_bytea(data bytea, endian text DEFAULT 'little') RETURNS halfvec
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION halfvec_from_bytea(bytea, text) IS 'halfvec from raw binary16 numbers';
+CREATE FUNCTION halfvec_to_bytea(v halfvec, endian text DEFAULT 'little') RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION halfvec_to_bytea(halfvec, text) IS 'raw binary16 numbers of a halfvec';
+CREATE FUNCTION maxsim(query vector[], document vector[]) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION maxsim(vector[], vector[]) IS 'sum of the largest inner product of each query vector';
+CREATE FUNCTION maxsim(query halfvec[], document halfvec[]) RETURNS float8
+	AS 'MODULE_PATHNAME', 'halfvec_maxsim' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION maxsim(halfvec[], halfvec[]) IS 'sum of the largest inner product of each query vector';
+CREATE FUNCTION rrf_score(rank bigint, k float8 DEFAULT 60) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rrf_score(bigint, float8) IS 'reciprocal rank fusion: score of a rank';
+CREATE FUNCTION rrf_accum(float8, bigint, float8, float8) RETURNS float8
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION rrf_accum(float8, bigint, float8, float8) IS 'aggregate transition function';
+CREATE AGGREGATE rrf(rank bigint, k float8, weight float8) (
+	SFUNC = rrf_accum,
+	STYPE = float8,
+	COMBINEFUNC = float8pl,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE rrf(bigint, float8, float8) IS 'reciprocal rank fusion: weighted score of several ranks';
+CREATE FUNCTION nearest_accum(internal, anyelement, float8, integer) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION nearest_accum(internal, anyelement, float8, integer) IS 'aggregate transition function';
+CREATE FUNCTION nearest_combine(internal, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION nearest_combine(internal, internal) IS 'aggregate combine function';
+CREATE FUNCTION nearest_serialize(internal) RETURNS bytea
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION nearest_serialize(internal) IS 'aggregate serial function';
+CREATE FUNCTION nearest_deserialize(bytea, internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION nearest_deserialize(bytea, internal) IS 'aggregate deserial function';
+CREATE FUNCTION nearest_final(internal, anyelement, float8, integer) RETURNS anyarray
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION nearest_final(internal, anyelement, float8, integer) IS 'aggregate final function';
+CREATE FUNCTION nearest_json_final(internal, anyelement, float8, integer) RETURNS jsonb
+	AS 'MODULE_PATHNAME' LANGUAGE C STABLE PARALLEL SAFE;
+COMMENT ON FUNCTION nearest_json_final(internal, anyelement, float8, integer) IS 'aggregate final function';
+CREATE AGGREGATE nearest_agg(id anyelement, distance float8, k integer) (
+	SFUNC = nearest_accum,
+	STYPE = internal,
+	FINALFUNC = nearest_final,
+	FINALFUNC_EXTRA,
+	COMBINEFUNC = nearest_combine,
+	SERIALFUNC = nearest_serialize,
+	DESERIALFUNC = nearest_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE nearest_agg(anyelement, float8, integer) IS 'the k ids of least distance';
+CREATE AGGREGATE nearest_agg_json(id anyelement, distance float8, k integer) (
+	SFUNC = nearest_accum,
+	STYPE = internal,
+	FINALFUNC = nearest_json_final,
+	FINALFUNC_EXTRA,
+	COMBINEFUNC = nearest_combine,
+	SERIALFUNC = nearest_serialize,
+	DESERIALFUNC = nearest_deserialize,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE nearest_agg_json(anyelement, float8, integer) IS 'the k ids of least distance, with their distances';
+CREATE FUNCTION mmr_accum(internal, anyelement, vector, vector, integer, float8) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION mmr_accum(internal, anyelement, vector, vector, integer, float8) IS 'aggregate transition function';
+CREATE FUNCTION mmr_final(internal, anyelement, vector, vector, integer, float8) RETURNS anyarray
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION mmr_final(internal, anyelement, vector, vector, integer, float8) IS 'aggregate final function';
+CREATE FUNCTION mmr_variant_accum(internal, anyelement, vector, vector, integer, float8, text) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION mmr_variant_accum(internal, anyelement, vector, vector, integer, float8, text) IS 'aggregate transition function';
+CREATE FUNCTION mmr_variant_final(internal, anyelement, vector, vector, integer, float8, text) RETURNS anyarray
+	AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE PARALLEL SAFE;
+COMMENT ON FUNCTION mmr_variant_final(internal, anyelement, vector, vector, integer, float8, text) IS 'aggregate final function';
+CREATE AGGREGATE mmr(id anyelement, embedding vector, query vector, k integer, lambda float8) (
+	SFUNC = mmr_accum,
+	STYPE = internal,
+	FINALFUNC = mmr_final,
+	FINALFUNC_EXTRA,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mmr(anyelement, vector, vector, integer, float8) IS 'k ids near the query and unlike one another';
+CREATE AGGREGATE mmr(id anyelement, embedding vector, query vector, k integer, lambda float8, variant text) (
+	SFUNC = mmr_variant_accum,
+	STYPE = internal,
+	FINALFUNC = mmr_variant_final,
+	FINALFUNC_EXTRA,
+	PARALLEL = SAFE
+);
+COMMENT ON AGGREGATE mmr(anyelement, vector, vector, integer, float8, text) IS 'k ids near the query and unlike one another';
 COMMENT ON OPERATOR CLASS vector_ops USING btree IS 'order of vectors';
 COMMENT ON OPERATOR FAMILY vector_ops USING btree IS 'order of vectors';
 CREATE OPERATOR CLASS vector_ops
@@ -758,6 +857,23 @@ CREATE FUNCTION hnsw_node(index regclass, nid int8)
 	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
 REVOKE ALL ON FUNCTION hnsw_node(regclass, int8) FROM PUBLIC;
 COMMENT ON FUNCTION hnsw_node(regclass, int8) IS 'fields of a node of an hnsw index';
+CREATE FUNCTION vector_recall(index regclass, k integer DEFAULT 10, samples integer DEFAULT 100,
+	ef_search integer DEFAULT 0)
+	RETURNS TABLE (recall_avg float8, recall_p5 float8, recall_min float8, index_ms float8, exact_ms float8)
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vector_recall(regclass, integer, integer, integer) IS 'how much of the exact answer an index finds';
+CREATE FUNCTION vector_duplicates(index regclass, threshold float8, max_pairs bigint DEFAULT 0)
+	RETURNS TABLE (ctid1 tid, ctid2 tid, distance float8)
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION vector_duplicates(regclass, float8, bigint) IS 'pairs of rows nearer than a threshold';
+CREATE FUNCTION hnsw_levels(index regclass)
+	RETURNS TABLE (level integer, elements bigint, avg_degree float8)
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION hnsw_levels(regclass) IS 'levels of the graph of an hnsw index';
+CREATE FUNCTION hnsw_neighbors(index regclass, element tid, level integer DEFAULT 0)
+	RETURNS SETOF tid
+	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION hnsw_neighbors(regclass, tid, integer) IS 'neighbours of a row in the graph of an hnsw index';
 DO $$
 DECLARE
 	n bigint;

@@ -30,6 +30,7 @@
 #include "hnsw/hnswmemgraph.h"
 #include "hnsw/hnswmeta.h"
 #include "hnsw/hnswparallel.h"
+#include "hnsw/hnswrepair.h"
 #include "hnsw/hnswwrite.h"
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
@@ -417,6 +418,16 @@ gather_team(Relation heap, Relation index, const IndexInfo *info,
 	return team;
 }
 
+/* What hnsw_write_graph does for a graph in memory. */
+static void
+repair_pages(HnswIndex *hnsw)
+{
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE,
+								 HNSW_PHASE_REPAIR);
+	hnsw_index_refresh(hnsw);
+	hnsw_repair_reachability(hnsw);
+}
+
 IndexBuildResult *
 hnswbuild(Relation heap, Relation index, IndexInfo *info)
 {
@@ -428,6 +439,7 @@ hnswbuild(Relation heap, Relation index, IndexInfo *info)
 	HnswIndex  *hnsw = create_index(heap, index, info);
 	HnswTeam   *team;
 	Build		build;
+	bool		on_pages;
 
 	report_phase_load(heap, info);
 	team = gather_team(heap, index, info, &hnsw->space);
@@ -441,7 +453,10 @@ hnswbuild(Relation heap, Relation index, IndexInfo *info)
 	result->heap_tuples = team->shared->heap_tuples;
 	result->index_tuples = team->shared->index_tuples;
 	info->ii_BrokenHotChain = team->shared->broken_hot_chain;
+	on_pages = team->shared->part == HNSW_BUILD_PAGES;
 	hnsw_parallel_end(team);
+	if (on_pages)
+		repair_pages(hnsw);
 
 	HNSW_POINT("build-before-log");
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HNSW_PHASE_LOG);

@@ -87,6 +87,14 @@ read_more(HnswDiskGraph *graph, HnswNode node, uint32 version, uint8 *own)
 	return true;
 }
 
+/* Is all that matters of the own form in the slot, and nothing on MORE pages? */
+static inline bool
+is_own_here(const HnswSpace *space, HnswSlot *slot)
+{
+	return hnsw_space_used(space, hnsw_slot_own(slot, &space->layout)) <=
+		space->layout.own_here;
+}
+
 bool
 hnsw_diskgraph_read(HnswDiskGraph *graph, HnswNode node, HnswSlot *slot,
 					uint8 *own)
@@ -102,9 +110,14 @@ hnsw_diskgraph_read(HnswDiskGraph *graph, HnswNode node, HnswSlot *slot,
 
 	if (own == NULL || slot->state == HNSW_FREE || slot->state == HNSW_TIDS)
 		return true;
+	if (is_own_here(&graph->index->space, slot))
+	{
+		hnsw_space_copy_own(&graph->index->space, own,
+							hnsw_slot_own(slot, layout));
+		return true;
+	}
 	memcpy(own, hnsw_slot_own(slot, layout), layout->own_here);
-	return layout->pages_per_node == 1 ||
-		read_more(graph, node, slot->version, own);
+	return read_more(graph, node, slot->version, own);
 }
 
 /* Fill 'out' from a node, all of it or without its neighbours. */
@@ -113,23 +126,25 @@ read_node(HnswDiskGraph *graph, const HnswQuery *query, HnswNode node,
 		  bool neighbors, HnswExpansion *out)
 {
 	const HnswSpace *space = &graph->index->space;
-	const HnswLayout *layout = &space->layout;
-	HnswSlot   *slot = (HnswSlot *) graph->scratch;
-	uint8	   *own = graph->own;
-	HnswPageRef ref = {0};
+	HnswSlot   *slot;
+	uint8	   *own;
+	HnswPageRef ref;
+	bool		is_open = true;
 
 	out->state = HNSW_FREE;
 	out->nedges = 0;
-	if (layout->pages_per_node > 1)
+	if (!open_slot(graph, node, &ref, &slot))
+		return;
+	own = hnsw_slot_own(slot, &space->layout);
+	if ((slot->state == HNSW_LIVE || slot->state == HNSW_EMPTY) &&
+		!is_own_here(space, slot))
 	{
+		hnsw_store_close(&ref);
+		is_open = false;
+		slot = (HnswSlot *) graph->scratch;
+		own = graph->own;
 		if (!hnsw_diskgraph_read(graph, node, slot, own))
 			return;
-	}
-	else
-	{
-		if (!open_slot(graph, node, &ref, &slot))
-			return;
-		own = hnsw_slot_own(slot, layout);
 	}
 
 	if (neighbors)
@@ -137,7 +152,7 @@ read_node(HnswDiskGraph *graph, const HnswQuery *query, HnswNode node,
 	else
 		hnsw_link_measure(space, query, slot, own, out);
 
-	if (layout->pages_per_node == 1)
+	if (is_open)
 		hnsw_store_close(&ref);
 }
 

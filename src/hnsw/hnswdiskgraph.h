@@ -90,10 +90,21 @@ extern HnswOutcome hnsw_diskgraph_append_tid(HnswDiskGraph *graph,
 											 const uint8 *own,
 											 ItemPointer tid);
 
-/* W4: apply a placement to a LIVE node of that version. */
-extern HnswOutcome hnsw_diskgraph_link(HnswDiskGraph *graph, HnswNode node,
-									   uint32 version,
-									   const HnswPlacement *placement,
-									   HnswNode new, const uint8 *code);
+/* an edge decided on: what to write into which node */
+typedef struct HnswLink
+{
+	HnswNode	node;
+	uint32		version;
+	HnswPlacement placement;
+	const uint8 *code;			/* edge code of the new neighbour */
+	HnswOutcome outcome;		/* set by hnsw_diskgraph_link */
+} HnswLink;
+
+/*
+ * hnsw_diskgraph_link -- W4: apply placements of node 'new' to LIVE nodes of
+ * the stated versions, all on one page.
+ */
+extern void hnsw_diskgraph_link(HnswDiskGraph *graph, HnswLink *links, int n,
+								HnswNode new);
 
 #endif							/* HNSWDISKGRAPH_H */

@@ -5,8 +5,8 @@
  *
  * What an insert writes is declared in hnswdiskgraph.h.  Each function is one
  * WAL record (README, "WAL"); it looks up all blocks before its first lock,
- * judges again under the locks what its caller saw in a copy, and raises nothing
- * because of what a page holds.
+ * judges again under the locks what its caller saw in a copy, and raises
+ * nothing because of what a page holds.
  *
  * IDENTIFICATION
  *	  src/hnsw/hnswdiskwrite.h
@@ -31,8 +31,8 @@ extern int	hnsw_diskgraph_remove_tids(HnswDiskGraph *graph, uint32 page,
 									   char *copy, const uint8 *dead);
 
 /*
- * hnsw_diskgraph_remove_chained -- W6: remove the n TIDs of 'dead', which are in
- * the order of the slot, from TIDS slot 'chained' of a LIVE node.  The node
+ * hnsw_diskgraph_remove_chained -- W6: remove the n TIDs of 'dead', which are
+ * in the order of the slot, from TIDS slot 'chained' of a LIVE node.  The node
  * may become EMPTY, the slot empty.  Returns how many TIDs went.
  */
 extern int	hnsw_diskgraph_remove_chained(HnswDiskGraph *graph, HnswNode node,

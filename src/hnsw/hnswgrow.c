@@ -20,18 +20,24 @@
 #include "postgres.h"
 
 #include "hnsw/hnsw.h"
-#include "hnsw/hnswdiskgraph.h"
+#include "hnsw/hnswdiskwrite.h"
 #include "hnsw/hnswgrow.h"
 #include "hnsw/hnswsearch.h"
 #include "hnsw/hnswselect.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* Decisions anew when a list changed between copy and lock: reliability.md 3.5 */
+/* Decisions anew when a list changed between copy and lock. */
 #define MAX_ATTEMPTS		3
 
 /* Candidates kept for selection, as a multiple of the pool */
 #define POOL_CANDIDATES		2
+
+/*
+ * One insert in so many looks for an unused entry record: a few page reads.
+ * Chosen; entries are to be about the square root of the nodes.
+ */
+#define UNUSED_ENTRY_LOOKS	16
 
 struct HnswGrower
 {
@@ -43,7 +49,8 @@ struct HnswGrower
 	int			maxcandidates;
 	float	   *scratch;		/* of hnsw_space_own */
 	void	   *query_buffer;	/* of hnsw_space_query_own */
-	uint8	   *code;			/* an edge code */
+	uint8	   *codes;			/* edge codes of the links of a page */
+	HnswLink   *links;			/* back-links from one page */
 
 	/* anew for each value */
 	HnswQuery	query;
@@ -77,7 +84,9 @@ hnsw_grow_begin(HnswIndex *index)
 							  Max(hnsw_space_scratch(&index->space), 1));
 	grower->query_buffer = palloc0(Max(hnsw_space_query_bytes(&index->space),
 									   1));
-	grower->code = palloc0(layout->edge_code_bytes);
+	grower->codes = palloc0((Size) layout->max_edges *
+							layout->edge_code_bytes);
+	grower->links = palloc0(sizeof(HnswLink) * layout->max_edges);
 	grower->own = palloc0(layout->own_bytes);
 	grower->flat = palloc0(layout->flat_bytes);
 	grower->slot = palloc0(layout->node_bytes);
@@ -185,15 +194,21 @@ write_new_node(HnswGrower *grower, ItemPointer tid, uint32 *version)
 								grower->flat, version);
 }
 
+/* what deciding on a back-link came to */
+typedef enum Decision
+{
+	LINK_WANTED,				/* *link says what to write */
+	LINK_THERE,					/* it is in the list already */
+	LINK_REFUSED				/* the neighbour is gone, or has better ones */
+} Decision;
+
 /*
- * link_back -- W4: put the new node into the list of a neighbour.
- *
- * Returns whether it is there now; false also if the neighbour is gone or,
- * without 'force', has better ones.
+ * Decide on a copy of a neighbour's list where the new node goes.  With
+ * 'force' it goes in, whatever has to leave.
  */
-static bool
-link_back(HnswGrower *grower, const HnswNeighbor *neighbor, HnswNode node,
-		  uint32 version, bool force)
+static Decision
+decide_link(HnswGrower *grower, const HnswNeighbor *neighbor, HnswNode node,
+			uint32 version, bool force, uint8 *code, HnswLink *link)
 {
 	const HnswSpace *space = &grower->index->space;
 	HnswSlot   *other = grower->other;
@@ -204,75 +219,156 @@ link_back(HnswGrower *grower, const HnswNeighbor *neighbor, HnswNode node,
 		.own = grower->own
 	};
 
-	hnsw_space_edge(space, neighbor->own, grower->own, neighbor->dist,
-					grower->code);
+	if (!hnsw_diskgraph_read(grower->graph, neighbor->node, other, NULL) ||
+		other->state != HNSW_LIVE || other->version != neighbor->version)
+		return LINK_REFUSED;
+	hnsw_space_edge(space, neighbor->own, grower->own, neighbor->dist, code);
+	link->node = neighbor->node;
+	link->version = neighbor->version;
+	link->code = code;
+	if (hnsw_link_place(space, other, neighbor->own, &new, code,
+						grower->candidates, grower->ncandidates, force,
+						&link->placement))
+		return LINK_WANTED;
+	return link->placement.victim == node ? LINK_THERE : LINK_REFUSED;
+}
+
+/* Decide and write for one neighbour, again if its list has changed. */
+static bool
+link_one(HnswGrower *grower, const HnswNeighbor *neighbor, HnswNode node,
+		 uint32 version, bool force)
+{
 	for (int i = 0; i < MAX_ATTEMPTS; i++)
 	{
-		HnswPlacement placement;
-		HnswOutcome outcome;
+		HnswLink	link;
+		Decision	decision = decide_link(grower, neighbor, node, version,
+										   force, grower->codes, &link);
 
-		if (!hnsw_diskgraph_read(grower->graph, neighbor->node, other, NULL) ||
-			other->state != HNSW_LIVE || other->version != neighbor->version)
-			return false;
-		if (!hnsw_link_place(space, other, neighbor->own, &new, grower->code,
-							 grower->candidates, grower->ncandidates, force,
-							 &placement))
-			return placement.victim == node;
-
-		HNSW_POINT("insert-before-backlink");
-		outcome = hnsw_diskgraph_link(grower->graph, neighbor->node,
-									  neighbor->version, &placement, node,
-									  grower->code);
-		if (outcome != HNSW_CHANGED)
-			return outcome == HNSW_DONE;
+		if (decision != LINK_WANTED)
+			return decision == LINK_THERE;
+		hnsw_diskgraph_link(grower->graph, &link, 1, node);
+		if (link.outcome != HNSW_CHANGED)
+			return link.outcome == HNSW_DONE;
 	}
 	return false;
 }
 
 /*
- * Back-links to all neighbours that want one; to one of them in any case, the
- * nearest that can be had.  Returns false if there is none.
+ * W4: back-links from those of n neighbours, on one page, that want one.
+ * Returns whether there is one.
+ */
+static bool
+link_page(HnswGrower *grower, const HnswNeighbor *const *neighbors, int n,
+		  HnswNode node, uint32 version)
+{
+	const HnswLayout *layout = &grower->index->space.layout;
+	const HnswNeighbor *wanting[HNSW_MAX_EDGES];
+	HnswLink   *links = grower->links;
+	bool		linked = false;
+	int			nlinks = 0;
+
+	for (int i = 0; i < n; i++)
+	{
+		Decision	decision;
+
+		decision = decide_link(grower, neighbors[i], node, version, false,
+							   grower->codes +
+							   (Size) nlinks * layout->edge_code_bytes,
+							   &links[nlinks]);
+		if (decision == LINK_WANTED)
+			wanting[nlinks++] = neighbors[i];
+		linked |= decision == LINK_THERE;
+	}
+	if (nlinks == 0)
+		return linked;
+
+	HNSW_POINT("insert-before-backlink");
+	hnsw_diskgraph_link(grower->graph, links, nlinks, node);
+	for (int i = 0; i < nlinks; i++)
+		linked |= links[i].outcome == HNSW_DONE;
+	for (int i = 0; i < nlinks; i++)
+	{
+		if (links[i].outcome == HNSW_CHANGED)
+			linked |= link_one(grower, wanting[i], node, version, false);
+	}
+	return linked;
+}
+
+static int
+compare_places(const void *a, const void *b)
+{
+	const HnswNeighbor *x = *(const HnswNeighbor *const *) a;
+	const HnswNeighbor *y = *(const HnswNeighbor *const *) b;
+
+	return x->node < y->node ? -1 : x->node > y->node;
+}
+
+/*
+ * Back-links from all neighbours that want one, a record a page; from one of
+ * them in any case, the nearest that can be had.  Returns false if there is
+ * none.
  */
 static bool
 write_back_links(HnswGrower *grower, HnswNode node, uint32 version)
 {
+	const HnswLayout *layout = &grower->index->space.layout;
+	const HnswNeighbor *sorted[HNSW_MAX_EDGES];
+	int			n = grower->ncandidates;
 	bool		linked = false;
+	int			next;
 
-	for (int i = 0; i < grower->ncandidates; i++)
+	for (int i = 0; i < n; i++)
+		sorted[i] = &grower->candidates[i];
+	qsort(sorted, n, sizeof(HnswNeighbor *), compare_places);
+
+	for (int i = 0; i < n; i = next)
 	{
+		uint32		page = hnsw_node_page(layout, sorted[i]->node);
+
+		for (next = i + 1; next < n; next++)
+		{
+			if (hnsw_node_page(layout, sorted[next]->node) != page)
+				break;
+		}
 		HNSW_POINT("insert-between-backlinks");
 		CHECK_FOR_INTERRUPTS();
-		linked |= link_back(grower, &grower->candidates[i], node, version,
-							false);
+		linked |= link_page(grower, sorted + i, next - i, node, version);
 	}
-	for (int i = 0; !linked && i < grower->ncandidates; i++)
-		linked = link_back(grower, &grower->candidates[i], node, version,
-						   true);
+	for (int i = 0; !linked && i < n; i++)
+		linked = link_one(grower, &grower->candidates[i], node, version, true);
 	return linked;
 }
 
-/* An entry record whose node is not LIVE, or -1. */
-static int64
-find_stale_entry(HnswGrower *grower)
+/* Copy the head of an entry record; false if its page cannot be read. */
+static bool
+read_entry(HnswGrower *grower, uint32 number, HnswEntry *entry)
 {
 	HnswIndex  *index = grower->index;
 	const HnswLayout *layout = &index->space.layout;
+	BlockNumber block = hnsw_index_block(index, HNSW_PAGE_ENTRY,
+										 number / layout->entries_per_page);
+	HnswPageRef ref;
 
-	for (uint32 i = 0; i < index->meta->nentries; i++)
+	if (block == InvalidBlockNumber ||
+		!hnsw_store_open(index->rel, block, HNSW_PAGE_ENTRY, &ref))
+		return false;
+	memcpy(entry, hnsw_page_entry(ref.page, layout, number),
+		   sizeof(HnswEntry));
+	hnsw_store_close(&ref);
+	return true;
+}
+
+/* An entry record that leads nowhere, or -1. */
+static int64
+find_stale_entry(HnswGrower *grower)
+{
+	for (uint32 i = 0; i < grower->index->meta->nentries; i++)
 	{
-		BlockNumber block = hnsw_index_block(index, HNSW_PAGE_ENTRY,
-											 i / layout->entries_per_page);
-		HnswPageRef ref;
 		HnswEntry	entry;
 
 		CHECK_FOR_INTERRUPTS();
-		if (block == InvalidBlockNumber ||
-			!hnsw_store_open(index->rel, block, HNSW_PAGE_ENTRY, &ref))
+		if (!read_entry(grower, i, &entry))
 			continue;
-		memcpy(&entry, hnsw_page_entry(ref.page, layout, i),
-			   sizeof(HnswEntry));
-		hnsw_store_close(&ref);
-
 		if (entry.node == HNSW_INVALID_NODE ||
 			!hnsw_diskgraph_read(grower->graph, entry.node, grower->other,
 								 NULL) ||
@@ -284,9 +380,39 @@ find_stale_entry(HnswGrower *grower)
 	return -1;
 }
 
+/* Let the first unused entry record, if there is one, name the new node. */
+static void
+fill_unused_entry(HnswGrower *grower, HnswNode node, uint32 version)
+{
+	for (uint32 i = 0; i < grower->index->meta->nentries; i++)
+	{
+		HnswEntry	entry;
+
+		if (!read_entry(grower, i, &entry) ||
+			entry.node != HNSW_INVALID_NODE)
+			continue;
+		HNSW_POINT("insert-before-entry");
+		(void) hnsw_diskgraph_replace_entry(grower->graph, i, &entry, node,
+											version, grower->flat->code);
+		HNSW_POINT("insert-after-entry");
+		return;
+	}
+}
+
+/* Has the index as many entry records as it should have? */
+static bool
+has_enough_entries(const HnswIndex *index)
+{
+	return index->meta->nentries >=
+		hnsw_entry_target(&index->space, hnsw_index_nnodes(index));
+}
+
 /*
  * add_entry_if_due -- W5: the new node becomes an entry if nothing else leads
  * to it, or if the index has fewer entries than it should.
+ *
+ * VACUUM leaves records unused where it finds no successor, all of them when it
+ * empties a table; now and then an insert looks for one.
  */
 static void
 add_entry_if_due(HnswGrower *grower, HnswNode node, uint32 version,
@@ -295,23 +421,20 @@ add_entry_if_due(HnswGrower *grower, HnswNode node, uint32 version,
 	HnswIndex  *index = grower->index;
 	int64		stale = -1;
 
-	if (linked)
+	if (linked && has_enough_entries(index))
 	{
-		if (index->meta->nentries >=
-			hnsw_entry_target(&index->space, hnsw_index_nnodes(index)))
-			return;
+		if (node % UNUSED_ENTRY_LOOKS == UNUSED_ENTRY_LOOKS - 1)
+			fill_unused_entry(grower, node, version);
+		return;
+	}
 
-		/* the copy may be old: others may have added the missing ones */
-		hnsw_index_refresh(index);
-		if (index->meta->nentries >=
-			hnsw_entry_target(&index->space, hnsw_index_nnodes(index)))
-			return;
-	}
-	else
-	{
-		hnsw_index_refresh(index);
+	/* the copy may be old: others may have added the missing ones */
+	hnsw_index_refresh(index);
+	if (linked && has_enough_entries(index))
+		return;
+	if (!linked)
 		stale = find_stale_entry(grower);
-	}
+
 	HNSW_POINT("insert-before-entry");
 	hnsw_index_add_entry(index, node, version, grower->flat->code, stale);
 	HNSW_POINT("insert-after-entry");

@@ -21,11 +21,15 @@ typedef struct HnswGrower HnswGrower;
 
 /*
  * hnsw_build_pool -- pool of a construction search.
+ *
+ * Twice ef_construction: estimates fill a pool less well than distances do,
+ * and real text wants more candidates than the 64 of the default (README,
+ * "Things tried").
  */
 static inline int
 hnsw_build_pool(int ef_construction)
 {
-	return ef_construction;
+	return 2 * ef_construction;
 }
 
 /*

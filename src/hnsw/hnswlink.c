@@ -33,7 +33,7 @@ hnsw_link_measure(const HnswSpace *space, const HnswQuery *query,
 	memcpy(out->tids, slot->tids, sizeof(out->tids));
 	hnsw_space_measure(space, query, own, &out->own);
 	if (out->own_copy != NULL)
-		memcpy(out->own_copy, own, space->layout.own_bytes);
+		hnsw_space_copy_own(space, out->own_copy, own);
 }
 
 void

@@ -20,7 +20,8 @@
 /*
  * hnsw_link_expand -- fill an expansion from a slot's bytes.
  *
- * own: its whole own form (in the slot, or put together from MORE pages).
+ * own: its own form, as far as it is used (in the slot, or put together from
+ * MORE pages).
  * Estimates are filled in coded spaces only; otherwise edge[] alone.
  * The caller has found hnsw_slot_sane() true.
  */

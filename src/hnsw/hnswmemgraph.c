@@ -25,7 +25,6 @@
 #include "postgres.h"
 
 #include "hnsw/hnswmemgraph.h"
-#include "hnsw/hnswmeta.h"
 #include "hnsw/hnswselect.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
@@ -40,10 +39,10 @@ typedef struct NodeHeader
 #define NODE_HEADER_BYTES	MAXALIGN(sizeof(NodeHeader))
 
 /*
- * Bytes that writing out needs for each node beside the node: two numbers, a
+ * Bytes that writing out needs for each node beside the node: three numbers, a
  * count, a bit (hnswwrite.c).
  */
-#define WRITE_BYTES			10
+#define WRITE_BYTES			14
 
 /*
  * A chunk is about 1/128 of the budget, so that little is asked for too much,

@@ -213,7 +213,7 @@ link_from(Reach *r, HnswNode neighbor, HnswNode node, bool force)
 
 	for (int i = 0; i < MAX_ATTEMPTS; i++)
 	{
-		HnswPlacement placement;
+		HnswLink	link;
 
 		if (!hnsw_diskgraph_read(r->graph, neighbor, r->other, r->other_own) ||
 			r->other->state != HNSW_LIVE)
@@ -221,12 +221,16 @@ link_from(Reach *r, HnswNode neighbor, HnswNode node, bool force)
 		new.dist = hnsw_space_between(space, r->other_own, r->own);
 		hnsw_space_edge(space, r->other_own, r->own, new.dist, r->code);
 		if (!hnsw_link_place(space, r->other, r->other_own, &new, r->code,
-							 NULL, 0, force, &placement))
-			return placement.victim == node;
-		if (hnsw_diskgraph_link(r->graph, neighbor, r->other->version,
-								&placement, node, r->code) == HNSW_DONE)
+							 NULL, 0, force, &link.placement))
+			return link.placement.victim == node;
+
+		link.node = neighbor;
+		link.version = r->other->version;
+		link.code = r->code;
+		hnsw_diskgraph_link(r->graph, &link, 1, node);
+		if (link.outcome == HNSW_DONE)
 		{
-			r->evicted |= placement.victim != HNSW_INVALID_NODE;
+			r->evicted |= link.placement.victim != HNSW_INVALID_NODE;
 			return true;
 		}
 	}

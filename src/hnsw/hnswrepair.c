@@ -31,8 +31,8 @@
 
 /*
  * EMPTY nodes expanded for one node.  Those it names come first; more only
- * while there are fewer candidates than edges to replace, which happens when most
- * of a region is deleted.
+ * while there are fewer candidates than edges to replace, which happens when
+ * most of a region is deleted.
  */
 #define MAX_EXPANSIONS		(2 * HNSW_MAX_EDGES)
 
@@ -73,7 +73,7 @@ typedef struct Repairer
 
 	/* anew for each node */
 	HnswQuery	query;
-	HnswNode   *met;			/* hash set of nodes that are no candidates any more */
+	HnswNode   *met;			/* hash set: nodes that were looked at */
 	uint32		nmet;
 	uint32	   *met_at;			/* where they are, to clear them */
 	int			nqueue;

@@ -256,6 +256,23 @@ hnsw_space_own(const HnswSpace *space, const void *value, float *scratch,
 	return true;
 }
 
+Size
+hnsw_space_used(const HnswSpace *space, const uint8 *own)
+{
+	if (space->own_kind != HNSW_OWN_EXACT)
+		return space->layout.own_bytes;
+	return Min(VARSIZE(own), space->layout.own_bytes);
+}
+
+void
+hnsw_space_copy_own(const HnswSpace *space, uint8 *to, const uint8 *own)
+{
+	Size		used = hnsw_space_used(space, own);
+
+	memcpy(to, own, used);
+	memset(to + used, 0, space->layout.own_bytes - used);
+}
+
 bool
 hnsw_space_same(const HnswSpace *space, const uint8 *a, const uint8 *b)
 {

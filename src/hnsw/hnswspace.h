@@ -19,8 +19,8 @@
  *
  * Distances inside the index ("dist"): squared L2 for L2 and cosine (of unit
  * vectors), -<q,v> for inner product, the operator's value for EXACT.  Graphs
- * of these three spaces are built and repaired by squared L2, whatever the own
- * form; others by the operator's value.
+ * are built and repaired by squared L2, EXACT ones by metric->between if there
+ * is such, else by the operator's value.
  *
  * IDENTIFICATION
  *	  src/hnsw/hnswspace.h
@@ -117,6 +117,17 @@ extern bool hnsw_space_rotate_value(const HnswSpace *space, const void *value,
 extern bool hnsw_space_own(const HnswSpace *space, const void *value,
 						   float *scratch, uint8 *own);
 
+/*
+ * hnsw_space_used -- how many bytes of an own form there are before the zeros
+ * that fill it up: fewer than own_bytes for EXACT only.  Looks at the first
+ * VARHDRSZ bytes, and believes them as far as own_bytes.
+ */
+extern Size hnsw_space_used(const HnswSpace *space, const uint8 *own);
+
+/* Copy an own form, of which just the used bytes have to be there. */
+extern void hnsw_space_copy_own(const HnswSpace *space, uint8 *to,
+								const uint8 *own);
+
 /* Widen the error bound of an own form so that it covers 'other' too, whose
  * code is equal (H66).  Returns true if the bytes changed. */
 extern bool hnsw_space_cover(const HnswSpace *space, uint8 *own,
@@ -136,7 +147,7 @@ extern void hnsw_space_query(const HnswSpace *space, const void *value,
 
 /*
  * hnsw_space_query_own -- a node's own form as a query, measured by squared L2
- * (in an opaque space: by the metric).  buffer: hnsw_space_query_bytes() bytes, MAXALIGNed; 'own' and buffer must
+ * (EXACT: by the metric).  buffer: hnsw_space_query_bytes() bytes, MAXALIGNed; 'own' and buffer must
  * outlive the query.
  */
 extern Size hnsw_space_query_bytes(const HnswSpace *space);
@@ -147,7 +158,7 @@ extern void hnsw_space_query_own(const HnswSpace *space, const uint8 *own,
 extern void hnsw_space_measure(const HnswSpace *space, const HnswQuery *query,
 							   const uint8 *own, HnswMeasure *out);
 
-/* Building distance of two own forms: squared L2, if opaque: the metric's. */
+/* Building distance of two own forms: squared L2, EXACT: the metric's. */
 extern float hnsw_space_between(const HnswSpace *space, const uint8 *a,
 								const uint8 *b);
 

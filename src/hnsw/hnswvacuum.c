@@ -259,6 +259,14 @@ remove_dead(HnswVacuum *v)
 
 /* ---- steps 2 and 3: EMPTY nodes ---- */
 
+/* Does a page belong to the range of the set, which is whole pages? */
+static bool
+is_in_range(HnswVacuum *v, uint32 page)
+{
+	return page < v->npages &&
+		hnsw_page_first_node(&v->index->space.layout, page) < v->empty.end;
+}
+
 /* Free the nodes of the set on one page. */
 static void
 free_page(HnswVacuum *v, uint32 page)
@@ -293,7 +301,6 @@ static void
 free_empty(HnswVacuum *v)
 {
 	const HnswLayout *layout = &v->index->space.layout;
-	uint32		page;
 
 	HNSW_POINT("vacuum-before-barrier");
 	hnsw_barrier_update(v->index->rel);
@@ -302,9 +309,8 @@ free_empty(HnswVacuum *v)
 
 	hnsw_barrier_update(v->index->rel);
 	hnsw_barrier_scan(v->index->rel);
-	page = hnsw_node_page(layout, (HnswNode) v->empty.first);
-	for (; page < v->npages && hnsw_page_first_node(layout, page) < v->empty.end;
-		 page += layout->pages_per_node)
+	for (uint32 page = hnsw_node_page(layout, (HnswNode) v->empty.first);
+		 is_in_range(v, page); page += layout->pages_per_node)
 		free_page(v, page);
 }
 
@@ -313,10 +319,9 @@ static void
 collect_empty(HnswVacuum *v)
 {
 	const HnswLayout *layout = &v->index->space.layout;
-	uint32		page = hnsw_node_page(layout, (HnswNode) v->empty.first);
 
-	for (; page < v->npages && hnsw_page_first_node(layout, page) < v->empty.end;
-		 page += layout->pages_per_node)
+	for (uint32 page = hnsw_node_page(layout, (HnswNode) v->empty.first);
+		 is_in_range(v, page); page += layout->pages_per_node)
 	{
 		HnswNode	first = hnsw_page_first_node(layout, page);
 		BlockNumber block;

@@ -33,10 +33,12 @@ typedef struct Writer
 
 	HnswNode   *order;			/* in memory, by number on pages */
 	HnswNode   *number;			/* on pages, by number in memory */
+	uint32		nnumbered;
 
 	/* repair */
-	uint32		nreached;		/* order[0..nreached): reached, in that order */
-	uint32		nexpanded;		/* order[0..nexpanded): their edges too */
+	HnswNode   *queue;			/* nodes reached, in that order */
+	uint32		nreached;		/* as many are in the queue */
+	uint32		nexpanded;		/* and of as many the edges are done */
 	uint8	   *reached;		/* bitmap by number in memory */
 	uint8	   *indegree;		/* edges that name a node; stays at MANY_EDGES */
 	bool		evicted;		/* an edge was sacrificed */
@@ -68,6 +70,8 @@ choose_entries(Writer *writer)
 	hnsw_memgraph_clear_entries(mem);
 	for (HnswNode node = 0; node < writer->nnodes; node++)
 	{
+		if (node % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
 		if (hnsw_memgraph_slot(mem, node)->state != HNSW_LIVE)
 			continue;
 		if (nseen++ * target >= nchosen * writer->nlive &&
@@ -90,7 +94,7 @@ reach(Writer *writer, HnswNode node)
 	if (is_reached(writer, node))
 		return;
 	writer->reached[node / 8] |= 1 << (node % 8);
-	writer->order[writer->nreached++] = node;
+	writer->queue[writer->nreached++] = node;
 }
 
 /* Breadth first, go on from what was reached. */
@@ -100,7 +104,7 @@ reach_neighbors(Writer *writer)
 	for (; writer->nexpanded < writer->nreached; writer->nexpanded++)
 	{
 		HnswSlot   *slot = hnsw_memgraph_slot(writer->mem,
-											  writer->order[writer->nexpanded]);
+											  writer->queue[writer->nexpanded]);
 
 		if (writer->nexpanded % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
@@ -294,25 +298,96 @@ repair(Writer *writer)
 
 /* ---- numbering ---- */
 
-/* Nodes first, TIDS slots behind them. */
+static inline bool
+is_numbered(const Writer *writer, HnswNode node)
+{
+	return writer->number[node] != HNSW_INVALID_NODE;
+}
+
+static void
+give_number(Writer *writer, HnswNode node)
+{
+	writer->number[node] = writer->nnumbered;
+	writer->order[writer->nnumbered++] = node;
+}
+
+/* Slots left on the page that the last number is on. */
+static uint32
+room_on_page(const Writer *writer)
+{
+	uint32		used = writer->nnumbered % writer->layout->nodes_per_page;
+
+	return used == 0 ? 0 : writer->layout->nodes_per_page - used;
+}
+
+/*
+ * Number a node, and fill up its page with the nearest of its neighbours that
+ * have no number yet.
+ */
+static void
+number_group(Writer *writer, HnswNode node)
+{
+	const HnswLayout *layout = writer->layout;
+	HnswSlot   *slot = hnsw_memgraph_slot(writer->mem, node);
+	float		length[HNSW_MAX_EDGES];
+
+	if (is_numbered(writer, node) || slot->state != HNSW_LIVE)
+		return;
+	give_number(writer, node);
+	if (room_on_page(writer) == 0 || slot->nedges == 0)
+		return;
+
+	hnsw_space_edge_lengths(&writer->index->space,
+							hnsw_memgraph_own(writer->mem, node),
+							hnsw_slot_edge(slot, layout, 0)->code,
+							layout->edge_bytes, slot->nedges, length);
+	while (room_on_page(writer) > 0)
+	{
+		HnswNode	nearest = HNSW_INVALID_NODE;
+		float		nearest_length = 0;
+
+		for (int i = 0; i < slot->nedges; i++)
+		{
+			HnswNode	to = hnsw_slot_edge(slot, layout, i)->node;
+
+			if (!is_numbered(writer, to) &&
+				(nearest == HNSW_INVALID_NODE || length[i] < nearest_length))
+			{
+				nearest = to;
+				nearest_length = length[i];
+			}
+		}
+		if (nearest == HNSW_INVALID_NODE)
+			return;
+		give_number(writer, nearest);
+	}
+}
+
+/*
+ * Pages of near nodes, otherwise in the order of the table; TIDS slots behind
+ * all nodes.  Of the three edges that could stay on a page of four, 1.9 do
+ * (.006 without groups, rows in random order): an insert links back to several
+ * nodes with one record, and a cold scan reads fewer pages.  Groups in the
+ * order of a breadth-first search are no better, and lose the order of the table.
+ */
 static void
 number_nodes(Writer *writer)
 {
-	uint32		n = 0;
-
+	writer->nnumbered = 0;
+	memset(writer->number, 0xFF, sizeof(HnswNode) * (Size) writer->nnodes);
 	for (int pass = 0; pass < 2; pass++)
 	{
 		for (HnswNode node = 0; node < writer->nnodes; node++)
 		{
-			if ((hnsw_memgraph_slot(writer->mem, node)->state ==
-				 HNSW_LIVE) == (pass == 0))
-			{
-				writer->order[n] = node;
-				writer->number[node] = n++;
-			}
+			if (node % 1024 == 0)
+				CHECK_FOR_INTERRUPTS();
+			if (pass == 0)
+				number_group(writer, node);
+			else if (!is_numbered(writer, node))
+				give_number(writer, node);
 		}
 	}
-	Assert(n == writer->nnodes);
+	Assert(writer->nnumbered == writer->nnodes);
 }
 
 /* Replace the numbers in memory by those on pages, in a slot or entry. */
@@ -538,6 +613,8 @@ count_live(Writer *writer)
 	writer->nlive = 0;
 	for (HnswNode node = 0; node < writer->nnodes; node++)
 	{
+		if (node % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
 		if (hnsw_memgraph_slot(writer->mem, node)->state == HNSW_LIVE)
 			writer->nlive++;
 	}
@@ -561,6 +638,7 @@ hnsw_write_graph(HnswIndex *index, HnswMemGraph *mem)
 	writer.nnodes = n;
 	writer.order = MemoryContextAllocHuge(context, sizeof(HnswNode) * n);
 	writer.number = MemoryContextAllocHuge(context, sizeof(HnswNode) * n);
+	writer.queue = MemoryContextAllocHuge(context, sizeof(HnswNode) * n);
 	writer.reached = MemoryContextAllocHuge(context, (n + 7) / 8);
 	writer.indegree = MemoryContextAllocHuge(context, n);
 

@@ -168,6 +168,7 @@ kernel_choose(const char *force)
 	OVERLAY(dot_f32);
 	OVERLAY(l1_f32);
 	OVERLAY(cosine_f32);
+	OVERLAY(dot_sparse);
 	OVERLAY(l2sq_f16);
 	OVERLAY(dot_f16);
 	OVERLAY(l1_f16);

@@ -64,6 +64,15 @@ typedef struct Kernels
 	/* <a,b>, <a,a>, <b,b> in one pass */
 	KernelCosine (*cosine_f32) (const float *a, const float *b, size_t n);
 
+	/*
+	 * <a,b> of two sparse float32 vectors: na elements at the indices in
+	 * at_a, nb at those in at_b, both ascending; other dimensions are 0.  If
+	 * indices do not ascend, the sum is any number.  Swapping the operands
+	 * can round differently.
+	 */
+	float		(*dot_sparse) (const int32_t *at_a, const float *a, size_t na,
+							   const int32_t *at_b, const float *b, size_t nb);
+
 	/* ---- the same of n IEEE binary16 elements, each widened first ---- */
 
 	float		(*l2sq_f16) (const uint16_t *a, const uint16_t *b, size_t n);

@@ -241,6 +241,69 @@ cosine_f32(const float *a, const float *b, size_t n)
 	return sums;
 }
 
+/* ---- sparse float32 ---- */
+
+/* n <= 8 indices, followed by others that are 'fill' */
+HELPER __m256i
+load_indices(const int32_t *x, __m256i mask, int32_t fill)
+{
+	return _mm256_or_si256(_mm256_maskload_epi32(x, mask),
+						   _mm256_andnot_si256(mask, _mm256_set1_epi32(fill)));
+}
+
+/*
+ * Blocks of 8 indices of either vector, each compared with all 8 of the other
+ * by turning one of them; the block that ends first is replaced.  What fills
+ * up a short block meets only zeros.
+ */
+KERNEL float
+dot_sparse(const int32_t *at_a, const float *a, size_t na,
+		   const int32_t *at_b, const float *b, size_t nb)
+{
+	const __m256i lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+	__m256		sum = _mm256_setzero_ps();
+	size_t		i = 0;
+	size_t		j = 0;
+
+	while (i < na && j < nb)
+	{
+		size_t		n = na - i < 8 ? na - i : 8;
+		size_t		m = nb - j < 8 ? nb - j : 8;
+		__m256i		mask_a = mask_f32x8(n);
+		__m256i		mask_b = mask_f32x8(m);
+		__m256i		index_a = load_indices(at_a + i, mask_a, -1);
+		__m256i		index_b = load_indices(at_b + j, mask_b, -2);
+		__m256i		found = _mm256_setzero_si256();
+		__m256i		lane = _mm256_setzero_si256();
+		int32_t		last_a = at_a[i + n - 1];
+		int32_t		last_b = at_b[j + m - 1];
+
+		/* for each index of a: is it in b's block, and in which lane? */
+		for (int k = 0; k < 8; k++)
+		{
+			__m256i		turn = _mm256_add_epi32(lanes, _mm256_set1_epi32(k));
+			__m256i		turned = _mm256_permutevar8x32_epi32(index_b, turn);
+			__m256i		equal = _mm256_cmpeq_epi32(index_a, turned);
+
+			found = _mm256_or_si256(found, equal);
+			lane = _mm256_or_si256(lane, _mm256_and_si256(equal, turn));
+		}
+		if (!_mm256_testz_si256(found, found))
+		{
+			__m256i		mask = _mm256_and_si256(found, mask_a);
+			__m256		x = _mm256_maskload_ps(a + i, mask);
+			__m256		y = _mm256_maskload_ps(b + j, mask_b);
+
+			y = _mm256_permutevar8x32_ps(y, lane);
+			sum = _mm256_fmadd_ps(x, _mm256_and_ps(y, _mm256_castsi256_ps(mask)),
+								  sum);
+		}
+		i += last_a <= last_b ? n : 0;
+		j += last_b <= last_a ? m : 0;
+	}
+	return sum_f32x8(sum);
+}
+
 /* ---- binary16 ---- */
 
 /* 8 halves as floats */
@@ -980,6 +1043,7 @@ const Kernels kernels_avx2 = {
 	.dot_f32 = dot_f32,
 	.l1_f32 = l1_f32,
 	.cosine_f32 = cosine_f32,
+	.dot_sparse = dot_sparse,
 	.l2sq_f16 = l2sq_f16,
 	.dot_f16 = dot_f16,
 	.l1_f16 = l1_f16,

@@ -248,6 +248,63 @@ cosine_f32(const float *a, const float *b, size_t n)
 	return sums;
 }
 
+/* ---- sparse float32 ---- */
+
+/*
+ * Blocks of 16 indices of either vector, each compared with all 16 of the
+ * other by turning one of them; the block that ends first is replaced.  What
+ * fills up a short block is left out by its mask.
+ */
+KERNEL float
+dot_sparse(const int32_t *at_a, const float *a, size_t na,
+		   const int32_t *at_b, const float *b, size_t nb)
+{
+	const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7,
+											8, 9, 10, 11, 12, 13, 14, 15);
+	__m512		sum = _mm512_setzero_ps();
+	size_t		i = 0;
+	size_t		j = 0;
+
+	while (i < na && j < nb)
+	{
+		size_t		n = na - i < 16 ? na - i : 16;
+		size_t		m = nb - j < 16 ? nb - j : 16;
+		__mmask16	mask_a = mask16(n);
+		__mmask16	mask_b = mask16(m);
+		__m512i		index_a = _mm512_mask_loadu_epi32(_mm512_set1_epi32(-1),
+													  mask_a, at_a + i);
+		__m512i		index_b = _mm512_mask_loadu_epi32(_mm512_set1_epi32(-2),
+													  mask_b, at_b + j);
+		__m512i		lane = lanes;
+		__mmask16	found = 0;
+		int32_t		last_a = at_a[i + n - 1];
+		int32_t		last_b = at_b[j + m - 1];
+
+		/* for each index of a: is it in b's block, and in which lane? */
+		for (int k = 0; k < 16; k++)
+		{
+			__m512i		turn = _mm512_add_epi32(lanes, _mm512_set1_epi32(k));
+			__m512i		turned = _mm512_permutexvar_epi32(turn, index_b);
+			__mmask16	equal = _mm512_cmpeq_epi32_mask(index_a, turned);
+
+			found |= equal;
+			lane = _mm512_mask_mov_epi32(lane, equal, turn);
+		}
+		found &= mask_a;
+		if (found != 0)
+		{
+			__m512		x = _mm512_maskz_loadu_ps(found, a + i);
+			__m512		y = _mm512_maskz_loadu_ps(mask_b, b + j);
+
+			y = _mm512_permutexvar_ps(lane, y);
+			sum = _mm512_mask3_fmadd_ps(x, y, sum, found);
+		}
+		i += last_a <= last_b ? n : 0;
+		j += last_b <= last_a ? m : 0;
+	}
+	return sum_f32x16(sum);
+}
+
 /* ---- binary16 ---- */
 
 /* 16 halves as floats */
@@ -919,6 +976,7 @@ const Kernels kernels_avx512 = {
 	.dot_f32 = dot_f32,
 	.l1_f32 = l1_f32,
 	.cosine_f32 = cosine_f32,
+	.dot_sparse = dot_sparse,
 	.l2sq_f16 = l2sq_f16,
 	.dot_f16 = dot_f16,
 	.l1_f16 = l1_f16,

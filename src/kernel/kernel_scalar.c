@@ -74,6 +74,28 @@ cosine_f32(const float *a, const float *b, size_t n)
 	return sums;
 }
 
+/* sum of the products at equal indices: a merge */
+static float
+dot_sparse(const int32_t *at_a, const float *a, size_t na,
+		   const int32_t *at_b, const float *b, size_t nb)
+{
+	float		sum = 0;
+	size_t		i = 0;
+	size_t		j = 0;
+
+	while (i < na && j < nb)
+	{
+		int32_t		index_a = at_a[i];
+		int32_t		index_b = at_b[j];
+
+		if (index_a == index_b)
+			sum += a[i] * b[j];
+		i += index_a <= index_b;
+		j += index_b <= index_a;
+	}
+	return sum;
+}
+
 /*
  * The float equal to a binary16: sign, 5 bits of exponent, 10 of fraction.
  *
@@ -400,6 +422,7 @@ quantize_s8(const float *x, size_t n, float inv_scale, float scale,
 	.dot_f32 = dot_f32, \
 	.l1_f32 = l1_f32, \
 	.cosine_f32 = cosine_f32, \
+	.dot_sparse = dot_sparse, \
 	.l2sq_f16 = l2sq_f16, \
 	.dot_f16 = dot_f16, \
 	.l1_f16 = l1_f16, \

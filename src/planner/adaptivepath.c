@@ -96,7 +96,9 @@ adaptive_plan_from_list(List *list, AdaptivePlan *plan)
 
 /*
  * A path target of all columns in order, so that a scan returns its row as it
- * is.  NULL if the table has dropped columns, which such a target cannot name.
+ * is, with its TID.  NULL if it could not: if the table has dropped columns,
+ * which a target cannot name, or columns that old rows lack, for which the
+ * executor would project.
  */
 static PathTarget *
 whole_row_target(RelOptInfo *rel, Oid relid)
@@ -109,7 +111,7 @@ whole_row_target(RelOptInfo *rel, Oid relid)
 	{
 		Form_pg_attribute att = TupleDescAttr(desc, i);
 
-		if (att->attisdropped)
+		if (att->attisdropped || att->atthasmissing)
 		{
 			target = NULL;
 			break;
@@ -134,7 +136,7 @@ is_filtered_walk(Path *path)
 	IndexPath  *index_path = (IndexPath *) path;
 
 	return IsA(path, IndexPath) && path->param_info == NULL &&
-		index_path->indexorderbys != NIL &&
+		list_length(index_path->indexorderbys) == 1 &&
 		index_path->indexinfo->amcostestimate == hnswcostestimate &&
 		index_path->indexinfo->indrestrictinfo != NIL;
 }
@@ -156,15 +158,12 @@ unfiltered_walk(const IndexPath *walk, PathTarget *target)
 }
 
 /*
- * Core's bitmap path for this table, which may have lost against a sequential
- * scan: a bitmap is worth more to us than to core, for it can be swept.  Core
- * makes its index paths again, for a relation where nothing else competes.
+ * A copy of the relation without paths, whose indexes can only make bitmaps.
  */
-static Path *
-bitmap_path(PlannerInfo *root, RelOptInfo *rel)
+static RelOptInfo *
+relation_for_bitmaps(RelOptInfo *rel)
 {
 	RelOptInfo *alone = makeNode(RelOptInfo);
-	Path	   *best = NULL;
 	ListCell   *lc;
 
 	memcpy(alone, rel, sizeof(RelOptInfo));
@@ -172,6 +171,34 @@ bitmap_path(PlannerInfo *root, RelOptInfo *rel)
 	alone->ppilist = NIL;
 	alone->partial_pathlist = NIL;
 	alone->consider_parallel = false;
+	alone->indexlist = NIL;
+	foreach(lc, rel->indexlist)
+	{
+		IndexOptInfo *info = makeNode(IndexOptInfo);
+
+		memcpy(info, lfirst(lc), sizeof(IndexOptInfo));
+		info->amhasgettuple = false;
+		if (info->amhasgetbitmap)
+			alone->indexlist = lappend(alone->indexlist, info);
+	}
+	return alone;
+}
+
+/*
+ * Core's bitmap path for this table, which may have lost against a sequential
+ * scan or an index scan: a bitmap is worth more to us than to core, for it can
+ * be swept.  Core makes its index paths again, for a relation where nothing
+ * else competes.
+ */
+static Path *
+bitmap_path(PlannerInfo *root, RelOptInfo *rel)
+{
+	RelOptInfo *alone = relation_for_bitmaps(rel);
+	Path	   *best = NULL;
+	ListCell   *lc;
+
+	if (!enable_bitmapscan)
+		return NULL;
 	create_index_paths(root, alone);
 	foreach(lc, alone->pathlist)
 	{

@@ -388,15 +388,23 @@ static bool
 begin_sweep(AdaptiveScan *so)
 {
 	ExprContext *econtext = so->css.ss.ps.ps_ExprContext;
-	MemoryContext old = MemoryContextSwitchTo(so->context);
-	AdaptiveSweep *sweep = palloc0(sizeof(AdaptiveSweep));
+	MemoryContext old;
+	AdaptiveSweep *sweep;
 	TIDBitmap  *bitmap;
 	bool		isnull;
 	Datum		key;
 
+	/* we pass the plan's head by, which would tell its child what changed */
+	if (so->exact->chgParam != NULL)
+		ExecReScan(so->exact);
+
+	/* in the query's context: index scans keep what they allocate meanwhile */
 	bitmap = (TIDBitmap *) MultiExecProcNode(outerPlanState(so->exact));
 	if (bitmap == NULL || !IsA(bitmap, TIDBitmap))
 		elog(ERROR, "unrecognized result from subplan");
+
+	old = MemoryContextSwitchTo(so->context);
+	sweep = palloc0(sizeof(AdaptiveSweep));
 	sweep->members = tid_members_from_bitmap(so->css.ss.ss_currentRelation,
 											 bitmap, (Size) work_mem * 1024);
 	tbm_free(bitmap);

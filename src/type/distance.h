@@ -49,8 +49,9 @@ extern double sparsevec_distance_l1(const SparseVector *a,
 
 /*
  * What an index needs besides, to the precision of float32, but without its
- * range: squared distance of the two vectors made unit length, and the norm,
- * which is 0 for a zero vector only.
+ * range: squared distance of the two vectors made unit length, where a
+ * zero vector is orthogonal to others, and the norm, which is 0 for a zero
+ * vector only.
  */
 extern double sparsevec_distance_unit(const SparseVector *a,
 									  const SparseVector *b);

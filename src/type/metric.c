@@ -353,7 +353,7 @@ static const VectorMetric metrics[] = {
 		.dim = sparsevec_metric_dim,
 		.max_bytes = sparsevec_metric_max_bytes,
 		.distance = sparsevec_metric_ip,
-		.between = sparsevec_metric_l2_squared,
+		.between = sparsevec_metric_unit,
 		.norm = sparsevec_metric_norm,
 		.check = sparsevec_metric_check,
 	},

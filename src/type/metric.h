@@ -56,8 +56,9 @@ typedef struct VectorMetric
 	 *
 	 * between, norm: only if an index cannot code the elements, and the space
 	 * is not VECTOR_SPACE_OPAQUE.  'between' is the distance by which a graph
-	 * is built: squared Euclidean, under cosine of the vectors made unit
-	 * length.  'norm' is the Euclidean norm, 0 for a zero vector only.
+	 * is built: squared Euclidean, under inner product and cosine of the
+	 * vectors made unit length.  'norm' is the Euclidean norm, 0 for a zero
+	 * vector only.
 	 *
 	 * Values may come from a damaged page, as long as 'dim' is right and their
 	 * bytes are no more than max_bytes: then the last three give any number or

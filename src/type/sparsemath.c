@@ -6,8 +6,8 @@
  * Two vectors are merged by their indices, which ascend; if damaged ones do
  * not, the sum is wrong, but nothing beyond the elements is read.
  *
- * Sums are float32, in the order of the indices, so that they do not depend on
- * which operand comes first.
+ * Sums are float32, and do not depend on which operand comes first, not even
+ * by rounding: an index measures from the query, SQL from either side.
  *
  * IDENTIFICATION
  *	  src/type/sparsemath.c
@@ -40,31 +40,25 @@ float_if(float x, uint32 take)
 	return x;
 }
 
-/* <a,b> */
+/* <a,b>; the kernel rounds as the shorter comes first, or the lesser bytes */
 static float
 sum_products(const SparseVector *a, const SparseVector *b)
 {
-	const float *x = SPARSEVEC_VALUES(a);
-	const float *y = SPARSEVEC_VALUES(b);
-	float		sum = 0;
-	int			i = 0;
-	int			j = 0;
-
-	while (i < a->nnz && j < b->nnz)
+	if (a->nnz > b->nnz ||
+		(a->nnz == b->nnz &&
+		 memcmp(a->indices, b->indices,
+				SPARSEVEC_SIZE(a->nnz) - SPARSEVEC_SIZE(0)) > 0))
 	{
-		int32		at_a = a->indices[i];
-		int32		at_b = b->indices[j];
+		const SparseVector *swap = a;
 
-		if (at_a == at_b)
-			sum += x[i] * y[j];
-		i += (at_a <= at_b);
-		j += (at_b <= at_a);
+		a = b;
+		b = swap;
 	}
-
-	return sum;
+	return kernels.dot_sparse(a->indices, SPARSEVEC_VALUES(a), a->nnz,
+							  b->indices, SPARSEVEC_VALUES(b), b->nnz);
 }
 
-/* the same without the range of float32 */
+/* the same beyond the range of float32 */
 static double
 sum_wide_products(const SparseVector *a, const SparseVector *b)
 {
@@ -195,25 +189,41 @@ length_of(const SparseVector *vector)
 	return sqrt(sum);
 }
 
+/*
+ * Is a float sum of squares exact enough?  Not if it overflowed, or is so small
+ * that squares in it may have vanished.
+ */
+static bool
+is_in_range(double sum)
+{
+	return sum > FLT_MIN / FLT_EPSILON * SPARSEVEC_MAX_NNZ && sum <= FLT_MAX;
+}
+
 double
 sparsevec_norm(const SparseVector *vector)
 {
 	double		sum = square_sum(vector);
 
-	/* the kernel's float sum is exact enough unless squares vanish in it */
-	if (sum > FLT_MIN / FLT_EPSILON * SPARSEVEC_MAX_NNZ && sum <= FLT_MAX)
-		return sqrt(sum);
-	return length_of(vector);
+	return is_in_range(sum) ? sqrt(sum) : length_of(vector);
 }
 
 double
 sparsevec_distance_unit(const SparseVector *a, const SparseVector *b)
 {
-	double		similarity = sum_wide_products(a, b) /
-		(sparsevec_norm(a) * sparsevec_norm(b));
+	double		norm_a = sparsevec_norm(a);
+	double		norm_b = sparsevec_norm(b);
+	double		similarity;
 
-	return similarity < 1 ? 2 - 2 * similarity :
-		isnan(similarity) ? similarity : 0;
+	/* a zero vector is orthogonal to all but zero vectors */
+	if (norm_a == 0 || norm_b == 0)
+		return norm_a == norm_b ? 0 : 2;
+
+	/* no product is larger than that of the norms, nor any sum of them */
+	similarity = (is_in_range(norm_a * norm_b) ? sum_products(a, b) :
+				  sum_wide_products(a, b)) / (norm_a * norm_b);
+	if (similarity > 1)
+		similarity = 1;
+	return 2 - 2 * similarity;
 }
 
 /* ---------- SQL ---------- */

@@ -75,7 +75,7 @@ own() {
 	: > "$work/hits"
 	of $2 < "$work/includes" > "$work/lines"
 	sed 's/:$//' "$work/names" >> "$work/placed"
-	grep -E ':[0-9]+:"((kernel|quant|type|hnsw|planner)/|compat\.h)' "$work/lines" |
+	grep -E ':[0-9]+:"((kernel|quant|type|func|hnsw|planner)/|compat\.h)' "$work/lines" |
 		grep -vE ":\"($3)\"\$" >> "$work/hits" || true
 	rule "$1"
 }
@@ -133,7 +133,7 @@ own   'compat.h sees nothing of ours' 'src/compat.h' 'none'
 
 # What is below a layer, as names of hnsw headers.
 below3='page|nodeset|space|graph|link'
-below4="$below3|store|meta|search|select|rows"
+below4="$below3|store|meta|search|near|select|rows"
 below5="$below4|memgraph|diskgraph|diskwrite|grow|repair|write"
 low='type/metric\.h|quant/.*|kernel/kernel\.h|compat\.h'
 
@@ -159,19 +159,21 @@ own   'hnswmeta sees store, space, page and quant/' "${h}meta.[ch]" \
 	"hnsw/hnsw(meta|store|space|page)?\.h|$low"
 own   'hnswsearch sees hnswgraph and hnswlink' "${h}search.[ch]" \
 	'hnsw/hnsw(graph|search|link|nodeset)\.h|compat\.h'
+own   'hnswnear sees hnswgraph and hnswlink' "${h}near.[ch]" \
+	'hnsw/hnsw(graph|near|link)\.h|compat\.h'
 own   'hnswselect sees hnswgraph and hnswlink' "${h}select.[ch]" \
 	'hnsw/hnsw(graph|select|link)\.h|compat\.h'
 own   'hnswrows sees hnswgraph' "${h}rows.[ch]" 'hnsw/hnsw(graph|rows)\.h'
-never 'the algorithm knows no storage' "${h}search.[ch] ${h}select.[ch] ${h}rows.[ch]" \
+never 'the algorithm knows no storage' "${h}search.[ch] ${h}near.[ch] ${h}select.[ch] ${h}rows.[ch]" \
 	'storage/|access/|utils/rel'
 
 # 4: the two graphs, which do not know each other; over the one on pages, what
 # insert and vacuum do to it; over the one in memory, the pages of a build
 own   'hnswmemgraph knows neither disk nor layer 5' "${h}memgraph.[ch]" \
-	"hnsw/hnsw(memgraph|$below3|search|select)?\.h|$low"
+	"hnsw/hnsw(memgraph|$below3|near|select)?\.h|$low"
 own   'hnswdiskgraph knows neither memory nor layer 5' \
-	"${h}diskgraph.[ch] ${h}diskwrite.[ch]" \
-	"hnsw/hnsw(diskgraph|diskwrite|$below4)?\.h|$low"
+	"${h}diskgraph.[ch] ${h}diskwrite.[ch] ${h}diskedit.h ${h}diskprune.c" \
+	"hnsw/hnsw(diskgraph|diskwrite|diskedit|$below4)?\.h|$low"
 own   'hnswgrow, hnswrepair, hnswreach see the graph on pages, not memory' \
 	"${h}grow.[ch] ${h}repair.[ch] ${h}reach.c" \
 	"hnsw/hnsw(grow|repair|diskgraph|diskwrite|$below4)?\.h|compat\.h"
@@ -191,6 +193,16 @@ own   'ivfflat sees hnsw.h' 'src/hnsw/ivfflat.[ch]' 'hnsw/(hnsw|ivfflat)\.h|type
 
 own   'planner/ sees hnsw.h, no pages, no graphs' 'src/planner/*.[ch]' \
 	'planner/.*|type/.*|hnsw/hnsw\.h|compat\.h'
+
+# SQL functions: over values, and over an index and its rows
+own   'func/ over values sees types' \
+	'src/func/bytes.c src/func/rankfusion.c src/func/nearest.c src/func/mmr.c src/func/maxsim.c' \
+	'type/.*|kernel/kernel\.h|compat\.h'
+own   'func/ over indexes sees what is below 5' \
+	'src/func/indexread.[ch] src/func/levels.c src/func/duplicates.c src/func/recall.c' \
+	"func/indexread\.h|$below"
+without 'func/ changes nothing' 'src/func/*.[ch]' \
+	'hnsw_edit_[a-z_]*|hnsw_store_(write|log|extend|record_free|get_free|vacuum_free)|hnsw_index_(append|add_entry)'
 
 # beside: inspection and check, which change nothing and are included by nobody
 own   'inspect and check see what is below 5' "${h}inspect.[ch] ${h}check.[ch]" \

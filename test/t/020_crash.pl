@@ -176,11 +176,11 @@ for my $point ('insert-before-entry', 'insert-after-entry')
 # figures of the time allow: a stride that spreads them over the load.
 
 my $load = q(
-	CALL fill(12, 100000);
+	CALL fill(40, 100000);
 	INSERT INTO t SELECT nextval('ids'), vec(7) FROM generate_series(1, 12);
 	DELETE FROM t WHERE id IN (SELECT id FROM t ORDER BY id LIMIT 20) OR v = vec(7);
 	VACUUM (INDEX_CLEANUP ON) t;
-	CALL fill(5, 100000););
+	CALL fill(15, 100000););
 my $reset = 'TRUNCATE t; CALL fill(60, 100000)';
 
 $node->safe_psql('postgres', $reset);

@@ -22,6 +22,8 @@
 static UnitArena arena_a;
 static UnitArena arena_b;
 static UnitArena arena_out;
+static UnitArena arena_at_a;
+static UnitArena arena_at_b;
 
 /* ---- lengths and places ---- */
 
@@ -224,6 +226,134 @@ check_floats(int n, int where, Kind kind)
 		  "n %d, place %d, kind %d: got %.9g", n, where, (int) kind, got);
 	if (kind != LARGE)
 		check_cosine(a, b, n, where, kind, &t);
+}
+
+/* ---- sparse float kernels ---- */
+
+static int32_t *
+place_indices(const UnitArena *arena, int n, int where)
+{
+	return (int32_t *) (void *) place_floats(arena, n, where);
+}
+
+/* ascending, 'gap' apart on average, from 'first' on */
+static void
+fill_indices(int32_t *at, int n, int gap, int first)
+{
+	int32_t		next = first;
+
+	for (int i = 0; i < n; i++)
+	{
+		at[i] = next;
+		next += 1 + (int32_t) (unit_random() % (uint64_t) (2 * gap - 1));
+	}
+}
+
+/*
+ * Two vectors of na and nb elements, of which many, few or none meet, as 'gap'
+ * says.  Indices and elements stand each at the end of what may be read.
+ */
+static void
+check_sparse(int na, int nb, int gap, int where, Kind kind)
+{
+	int32_t    *at_a = place_indices(&arena_at_a, na, where);
+	int32_t    *at_b = place_indices(&arena_at_b, nb, where);
+	float	   *a = place_floats(&arena_a, na, where);
+	float	   *b = place_floats(&arena_b, nb, where);
+	int			n = na + nb;
+	double		total = 0;
+	float		got;
+
+	fill_indices(at_a, na, gap, 0);
+	fill_indices(at_b, nb, gap, (int) (unit_random() % 40));
+	fill_floats(a, na, kind);
+	fill_floats(b, nb, kind == WITH_INFINITY || kind == WITH_NAN ? RANDOM : kind);
+	for (int i = 0, j = 0; i < na && j < nb;)
+	{
+		if (at_a[i] == at_b[j])
+			total += fabs((double) a[i++] * b[j++]);
+		else if (at_a[i] < at_b[j])
+			i++;
+		else
+			j++;
+	}
+
+	unit_what = "dot_sparse";
+	got = kernels.dot_sparse(at_a, a, (size_t) na, at_b, b, (size_t) nb);
+
+	/* as in check_floats */
+	if (kind != LARGE)
+		CHECK_NEAR(got, kernels_scalar.dot_sparse(at_a, a, (size_t) na, at_b, b,
+												  (size_t) nb), total, n);
+	CHECK(total > 0 || got == 0 || isnan(total), "nothing meets, got %.9g", got);
+}
+
+/*
+ * Indices that no vector has, in any order: some number comes out, and nothing
+ * past the end is touched.
+ */
+static void
+check_wild_indices(int na, int nb)
+{
+	int32_t    *at_a = place_indices(&arena_at_a, na, UNIT_AT_END);
+	int32_t    *at_b = place_indices(&arena_at_b, nb, UNIT_AT_END);
+	float	   *a = place_floats(&arena_a, na, UNIT_AT_END);
+	float	   *b = place_floats(&arena_b, nb, UNIT_AT_END);
+
+	fill_floats(a, na, RANDOM);
+	fill_floats(b, nb, RANDOM);
+	for (int i = 0; i < na; i++)
+		at_a[i] = (int32_t) (unit_random() % 40) - 20;
+	for (int i = 0; i < nb; i++)
+		at_b[i] = unit_random() % 3 == 0 ? INT32_MIN : (int32_t) (unit_random() % 40) - 20;
+	unit_what = "dot_sparse";
+	CHECK(isfinite(kernels.dot_sparse(at_a, a, (size_t) na,
+									  at_b, b, (size_t) nb)), "wild indices");
+}
+
+/* the same indices on both sides: the product of the elements */
+static void
+check_same_indices(int n)
+{
+	int32_t    *at = place_indices(&arena_at_a, n, UNIT_AT_END);
+	float	   *a = place_floats(&arena_a, n, UNIT_AT_END);
+	float	   *b = place_floats(&arena_b, n, UNIT_AT_END);
+
+	fill_indices(at, n, 5, 0);
+	for (int i = 0; i < n; i++)
+	{
+		a[i] = (float) (i % 7);
+		b[i] = (float) (i % 5 - 2);
+	}
+	unit_what = "dot_sparse";
+	CHECK(kernels.dot_sparse(at, a, (size_t) n, at, b, (size_t) n) ==
+		  kernels_scalar.dot_f32(a, b, (size_t) n), "n %d", n);
+}
+
+static void
+test_sparse(void)
+{
+	static const int lengths[] = {0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 64, 100, 1000};
+	const int	nlengths = (int) (sizeof(lengths) / sizeof(lengths[0]));
+
+	for (int i = 0; i < nlengths; i++)
+	{
+		for (int j = 0; j < nlengths; j++)
+		{
+			for (Kind kind = 0; kind < NKINDS; kind++)
+			{
+				check_sparse(lengths[i], lengths[j], 1, UNIT_AT_END, kind);
+				check_sparse(lengths[i], lengths[j], 3, UNIT_AT_START, kind);
+				check_sparse(lengths[i], lengths[j], 200, UNIT_AT_END, kind);
+			}
+			for (int where = 1; where < 64; where += 4)
+				check_sparse(lengths[i], lengths[j], 2, where, RANDOM);
+			check_wild_indices(lengths[i], lengths[j]);
+		}
+		check_same_indices(lengths[i]);
+	}
+	check_sparse(16000, 15000, 4, UNIT_AT_END, RANDOM);
+	check_same_indices(16000);
 }
 
 /* ---- binary16 kernels ---- */
@@ -770,6 +900,7 @@ test_table(void)
 {
 	check_entries();
 	test_lengths();
+	test_sparse();
 	test_units();
 }
 
@@ -780,6 +911,8 @@ test_scalar_floats(void)
 	const Kernels *k = &kernels_scalar;
 	const float a[] = {1, -2, 3, 0};
 	const float b[] = {4, 2, -1, 5};
+	const int32_t at_a[] = {0, 3, 4, 1000000000};
+	const int32_t at_b[] = {1, 3, 1000000000, 1000000001};
 	const int8_t s[] = {2, -3, 127, 1};
 	float		x[] = {1, 2, 3, 4};
 	const float wide[] = {0.5f, 1.5f, -2.5f, 1000, -INFINITY, NAN, 3};
@@ -794,6 +927,8 @@ test_scalar_floats(void)
 	CHECK(k->l1_f32(a, b, 4) == 3 + 4 + 4 + 5, "l1_f32");
 	CHECK(cosine.dot == -3 && cosine.norm_a == 14 && cosine.norm_b == 46,
 		  "cosine_f32");
+	CHECK(k->dot_sparse(at_a, a, 3, at_b, b, 4) == -4, "dot_sparse");
+	CHECK(k->dot_sparse(at_a, b, 4, at_b, a, 4) == -4 + 15, "dot_sparse");
 	CHECK(k->dot_f32s8(a, s, 4) == 2 + 6 + 381, "dot_f32s8");
 	CHECK(k->max_abs_f32(a, 4) == 3, "max_abs_f32");
 	CHECK(k->max_abs_f32(wide, 4) == 1000, "max_abs_f32");
@@ -904,6 +1039,8 @@ main(void)
 	arena_a = unit_arena(MAX_DIM * sizeof(float) + 64);
 	arena_b = unit_arena(MAX_DIM * sizeof(float) + 64);
 	arena_out = unit_arena(MAX_DIM * sizeof(float) + 64);
+	arena_at_a = unit_arena(MAX_DIM * sizeof(float) + 64);
+	arena_at_b = unit_arena(MAX_DIM * sizeof(float) + 64);
 
 	test_choice();
 	test_scalar_floats();
