@@ -85,7 +85,6 @@ SET parallel_tuple_cost = 0;
 SET min_parallel_table_scan_size = 0;
 SET max_parallel_workers_per_gather = 2;
 EXPLAIN (COSTS OFF) SELECT nearest_agg(id, d, 500) FROM many;
-SELECT nearest_agg(id, d, 500) = ids AS same, nearest_agg_json(id, d, 500) = json AS same_json FROM many, answer GROUP BY ids, json;
 SELECT (SELECT nearest_agg(id, d, 500) FROM many) = ids AS same, (SELECT nearest_agg_json(id, d, 500) FROM many) = json AS same_json FROM answer;
 SELECT round(rrf(d::bigint, 60, 1)::numeric, 6) FROM many;
 RESET parallel_setup_cost;

@@ -409,6 +409,21 @@ vacuum_index(HnswVacuum *v)
 		hnsw_store_vacuum_free(v->index->rel);
 }
 
+/* The index, or a WARNING and NULL: nothing on its pages fails a VACUUM. */
+static HnswIndex *
+open_or_warn(Relation rel)
+{
+	const char *why = NULL;
+	HnswIndex  *index = hnsw_index_try(rel, &why);
+
+	if (index == NULL)
+		ereport(WARNING,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("%s", why),
+				 errhint("Please REINDEX it.")));
+	return index;
+}
+
 /*
  * hnswbulkdelete -- ambulkdelete.
  *
@@ -422,7 +437,6 @@ hnswbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 {
 	MemoryContext context;
 	MemoryContext old;
-	const char *why = NULL;
 	HnswIndex  *index;
 
 	if (stats == NULL)
@@ -431,13 +445,8 @@ hnswbulkdelete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 	context = AllocSetContextCreate(CurrentMemoryContext, "hnsw vacuum",
 									ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(context);
-	index = hnsw_index_try(info->index, &why);
-	if (index == NULL)
-		ereport(WARNING,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("%s", why),
-				 errhint("Please REINDEX it.")));
-	else
+	index = open_or_warn(info->index);
+	if (index != NULL)
 	{
 		HnswVacuum *v = begin_vacuum(info, index, stats);
 
@@ -467,6 +476,7 @@ hnswvacuumcleanup(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 	/* no dead row, so no bulk delete: as many as the table has */
 	if (stats == NULL)
 	{
+		(void) open_or_warn(info->index);
 		stats = palloc0(sizeof(IndexBulkDeleteResult));
 		stats->num_index_tuples = info->num_heap_tuples;
 		stats->estimated_count = true;

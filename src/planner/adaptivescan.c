@@ -306,6 +306,16 @@ begin_sort(AdaptiveScan *so)
 									work_mem, NULL, TUPLESORT_NONE);
 }
 
+static bool
+key_is_null(AdaptiveScan *so)
+{
+	bool		isnull;
+
+	(void) ExecEvalExprSwitchContext(so->key, so->css.ss.ps.ps_ExprContext,
+									 &isnull);
+	return isnull;
+}
+
 /* Put a row into the sort, unless it has left or has no distance. */
 static void
 sort_row(AdaptiveScan *so, TupleTableSlot *slot, TupleTableSlot *input)
@@ -321,8 +331,11 @@ sort_row(AdaptiveScan *so, TupleTableSlot *slot, TupleTableSlot *input)
 	econtext->ecxt_scantuple = slot;
 	distance = row_distance(so, &isnull);
 
-	/* as in an index scan, rows without a vector are left out */
-	if (isnull)
+	/*
+	 * As in an index scan, rows without a vector are left out; but to a search
+	 * for no vector all rows are the same.
+	 */
+	if (isnull && !key_is_null(so))
 		return;
 
 	ExecClearTuple(input);

@@ -13,14 +13,14 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use VectorTest;
 
-# Tables: name, dimensions, operator class, operator.  Nodes of each form: some
+# Tables: name, dimensions, operator class, operator.  Nodes of each form: several
 # on a page, one on a page, one on several, and values without codes.
 my @tables = (
 	[ 'low', 6, 'vector_l2_ops', '<->' ],
 	[ 'high', 320, 'vector_cosine_ops', '<=>' ],
 	[ 'more', 2500, 'vector_ip_ops', '<#>' ],
 	[ 'plain', 12, 'vector_l1_ops', '<+>' ]);
-my %rows = (low => 800, high => 120, more => 24, plain => 400);
+my %rows = (low => 600, high => 120, more => 24, plain => 400);
 
 my $primary = vector_node(
 	'primary',
@@ -45,8 +45,8 @@ $standby->append_conf('postgresql.conf',
 	"max_standby_streaming_delay = -1\nhot_standby_feedback = off");
 $standby->start;
 
-# Do something to each table, which is %T; ROWS(n, f) is a query with f times as
-# many rows as the table is meant to have, from place n on.
+# Do something to each table, which is %T; ROWS(n, d) is a query for the d-th part
+# of as many rows as it has at first, the n-th of these parcels.
 sub on_all
 {
 	my ($statement) = @_;
@@ -57,7 +57,7 @@ sub on_all
 		my $sql = $statement;
 
 		$sql =~ s/%T/$table/g;
-		$sql =~ s/ROWS\((\d+), *(\d+)\)/vectors($2 * $rows{$table}, $dim, 11, first => 1 + $1 * $rows{$table})/ge;
+		$sql =~ s{ROWS\((\d+), *(\d+)\)}{vectors($rows{$table} / $2, $dim, 11, first => 1 + $1 * $rows{$table})}ge;
 		$primary->safe_psql('postgres', $sql);
 	}
 	return;
@@ -98,6 +98,13 @@ $primary->safe_psql('postgres', "ALTER TABLE $_->[0] ALTER v TYPE vector($_->[1]
 $primary->safe_psql('postgres', "CREATE INDEX $_->[0]_v ON $_->[0] USING hnsw (v $_->[2])") for @tables;
 compare('empty');
 
+# the comparison can tell
+$standby->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
+$primary->safe_psql('postgres', 'INSERT INTO plain ' . vectors(1, 12, 12, first => 900001));
+isnt(join(' ', differing_pages($primary, $standby, 'plain_v')), '', 'pages differ before replay');
+$standby->safe_psql('postgres', 'SELECT pg_wal_replay_resume()');
+compare('one row');
+
 on_all('INSERT INTO %T ROWS(0, 1)');
 compare('inserts');
 
@@ -130,7 +137,7 @@ my @expected = split /,/, shift @first;
 is(join(' ', @first), join(' ', @expected[ 0 .. 19 ]), 'a cursor on the standby begins');
 
 # Nothing that it sees goes as yet: replay would have to wait, and so would we.
-on_all('INSERT INTO %T ROWS(1, 1)');
+on_all('INSERT INTO %T ROWS(1, 4)');
 compare('reuse of space');
 push @first, split /\n/, $reader->query_safe('FETCH 300 FROM c;');
 
@@ -138,7 +145,7 @@ push @first, split /\n/, $reader->query_safe('FETCH 300 FROM c;');
 # the cursor still has them all.
 on_all('DELETE FROM %T WHERE id % 2 = 0');
 on_all('VACUUM %T');
-on_all('INSERT INTO %T ROWS(2, 1)');
+on_all('INSERT INTO %T ROWS(2, 4)');
 push @first, split /\n/, $reader->query_safe('FETCH ALL FROM c;');
 is(join(' ', sort { $a <=> $b } @first), join(' ', sort { $a <=> $b } @expected),
 	'it goes on over inserts and a VACUUM, and misses nothing');
@@ -149,7 +156,7 @@ on_all('UPDATE %T SET id = id + 3000000 WHERE id % 10 = 1');
 compare('updates');
 
 # aborted work, a truncated and a moved table
-on_all("BEGIN; INSERT INTO %T ROWS(3, 1); ROLLBACK");
+on_all("BEGIN; INSERT INTO %T ROWS(3, 4); ROLLBACK");
 compare('rollback');
 on_all('VACUUM %T');
 compare('vacuum of rows that never were');
@@ -161,7 +168,7 @@ for my $t (@tables)
 	is(join(' ', differing_pages($primary, $standby, "$t->[0]_v")),
 		'', "all deleted: pages of $t->[0] are the same");
 }
-on_all('INSERT INTO %T ROWS(4, 1)');
+on_all('INSERT INTO %T ROWS(4, 4)');
 compare('filled again');
 
 check_index($primary, "$_->[0]_v", "primary: $_->[0] is sound") for @tables;
@@ -196,10 +203,10 @@ $reader->query_safe('COMMIT;');
 ok($reader->quit, 'no error in that reader');
 
 $primary = $standby;
-on_all('INSERT INTO %T ROWS(5, 1)');
+on_all('INSERT INTO %T ROWS(5, 4)');
 on_all('DELETE FROM %T WHERE id % 7 = 0');
 on_all('VACUUM %T');
-on_all('INSERT INTO %T ROWS(6, 1)');
+on_all('INSERT INTO %T ROWS(6, 4)');
 check_index($standby, "$_->[0]_v", "promoted: $_->[0] is sound") for @tables;
 
 unlike(slurp_file($standby->logfile),

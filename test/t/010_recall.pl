@@ -1,7 +1,9 @@
 # How many of the true neighbours the index finds, after each way to come about.
 #
-# One table says what is enough.  The thresholds lie 0.01 under what was measured
-# with the data below, which are the same on every machine; they may be raised.
+# One table says what is enough.  The thresholds lie 0.02 under what was measured
+# with the data below, which are the same on every machine, and 0.03 for builds by
+# several processes, which are not the same twice.  They may be raised, never
+# lowered.
 # Queries come from the same clusters as the rows, k is 10, ef_search 40.
 
 use strict;
@@ -21,18 +23,18 @@ my $seed = 42;
 # after filling up again
 my @steps = ('build', 'parallel build', 'build on pages', 'inserts', 'vacuum', 'refill');
 my @table = (
-	[ l2     => '<->', 3,   4000, [ 0.00, 0.00, 0.00, 0.00, 0.00, 0.00 ] ],
-	[ l2     => '<->', 16,  3000, [ 0.00, 0.00, 0.00, 0.00, 0.00, 0.00 ] ],
-	[ l2     => '<->', 128, 1500, [ 0.00, 0.00, 0.00, 0.00, 0.00, 0.00 ] ],
-	[ l2     => '<->', 384, 800,  [ 0.00, 0.00, 0.00, 0.00, 0.00, 0.00 ] ],
-	[ ip     => '<#>', 16,  3000, [ 0.00, 0.00, 0.00, 0.00, 0.00, 0.00 ] ],
-	[ ip     => '<#>', 128, 1500, [ 0.00, 0.00, 0.00, 0.00, 0.00, 0.00 ] ],
-	[ cosine => '<=>', 3,   4000, [ 0.00, 0.00, 0.00, 0.00, 0.00, 0.00 ] ],
-	[ cosine => '<=>', 128, 1500, [ 0.00, 0.00, 0.00, 0.00, 0.00, 0.00 ] ],
-	[ cosine => '<=>', 384, 800,  [ 0.00, 0.00, 0.00, 0.00, 0.00, 0.00 ] ],
-	[ l1     => '<+>', 3,   4000, [ 0.00, 0.00, 0.00, 0.00, 0.00, 0.00 ] ],
-	[ l1     => '<+>', 16,  3000, [ 0.00, 0.00, 0.00, 0.00, 0.00, 0.00 ] ],
-	[ l1     => '<+>', 128, 800,  [ 0.00, 0.00, 0.00, 0.00, 0.00, 0.00 ] ]);
+	[ l2     => '<->', 3,   4000, [ 0.98, 0.97, 0.98, 0.98, 0.98, 0.98 ] ],
+	[ l2     => '<->', 16,  3000, [ 0.96, 0.95, 0.96, 0.96, 0.97, 0.97 ] ],
+	[ l2     => '<->', 128, 1500, [ 0.93, 0.92, 0.94, 0.94, 0.96, 0.92 ] ],
+	[ l2     => '<->', 384, 800,  [ 0.98, 0.97, 0.98, 0.98, 0.98, 0.98 ] ],
+	[ ip     => '<#>', 16,  3000, [ 0.94, 0.93, 0.94, 0.95, 0.94, 0.92 ] ],
+	[ ip     => '<#>', 128, 1500, [ 0.83, 0.80, 0.80, 0.83, 0.90, 0.86 ] ],
+	[ cosine => '<=>', 3,   4000, [ 0.97, 0.96, 0.97, 0.97, 0.98, 0.98 ] ],
+	[ cosine => '<=>', 128, 1500, [ 0.94, 0.93, 0.94, 0.94, 0.95, 0.93 ] ],
+	[ cosine => '<=>', 384, 800,  [ 0.98, 0.97, 0.98, 0.98, 0.98, 0.98 ] ],
+	[ l1     => '<+>', 3,   4000, [ 0.98, 0.97, 0.98, 0.98, 0.98, 0.98 ] ],
+	[ l1     => '<+>', 16,  3000, [ 0.98, 0.97, 0.98, 0.97, 0.98, 0.98 ] ],
+	[ l1     => '<+>', 128, 800,  [ 0.98, 0.97, 0.98, 0.98, 0.98, 0.98 ] ]);
 
 my $node = vector_node(
 	'recall',
