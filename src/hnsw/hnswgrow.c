@@ -22,16 +22,13 @@
 #include "hnsw/hnsw.h"
 #include "hnsw/hnswdiskwrite.h"
 #include "hnsw/hnswgrow.h"
-#include "hnsw/hnswsearch.h"
+#include "hnsw/hnswnear.h"
 #include "hnsw/hnswselect.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
 /* Decisions anew when a list changed between copy and lock. */
 #define MAX_ATTEMPTS		3
-
-/* Candidates kept for selection, as a multiple of the pool */
-#define POOL_CANDIDATES		2
 
 /*
  * One insert in so many looks for an unused entry record: a few page reads.
@@ -45,8 +42,7 @@ struct HnswGrower
 	MemoryContext context;
 	HnswIndex  *index;
 	HnswDiskGraph *graph;
-	int			pool;
-	int			maxcandidates;
+	HnswNear   *near;			/* the search for neighbours */
 	float	   *scratch;		/* of hnsw_space_own */
 	void	   *query_buffer;	/* of hnsw_space_query_own */
 	uint8	   *codes;			/* edge codes of the links of a page */
@@ -54,14 +50,13 @@ struct HnswGrower
 
 	/* anew for each value */
 	HnswQuery	query;
-	HnswSearch *search;			/* NULL before the first value */
 	uint8	   *own;
 	HnswFlat   *flat;
 	HnswSlot   *slot;			/* the new node */
 	HnswSlot   *other;			/* copy of a neighbour */
 	int			ncandidates;
-	HnswNeighbor *candidates;	/* after selection: the chosen ones */
-	uint8	   *owns;			/* own forms of the candidates */
+	HnswNeighbor *candidates;	/* in memory of 'near'; after selection: the
+								 * chosen ones */
 };
 
 HnswGrower *
@@ -77,9 +72,8 @@ hnsw_grow_begin(HnswIndex *index)
 	grower->context = context;
 	grower->index = index;
 	grower->graph = hnsw_diskgraph_open(index);
-	grower->pool = Min(hnsw_build_pool(index->meta->ef_construction),
-					   HNSW_MAX_POOL);
-	grower->maxcandidates = POOL_CANDIDATES * grower->pool;
+	grower->near = hnsw_near_begin(&grower->graph->graph,
+								   hnsw_build_pool(index->meta->ef_construction));
 	grower->scratch = palloc0(sizeof(float) *
 							  Max(hnsw_space_scratch(&index->space), 1));
 	grower->query_buffer = palloc0(Max(hnsw_space_query_bytes(&index->space),
@@ -91,10 +85,6 @@ hnsw_grow_begin(HnswIndex *index)
 	grower->flat = palloc0(layout->flat_bytes);
 	grower->slot = palloc0(layout->node_bytes);
 	grower->other = palloc0(layout->node_bytes);
-	grower->candidates = palloc0(sizeof(HnswNeighbor) * grower->maxcandidates);
-	grower->owns = MemoryContextAllocHuge(context,
-										  mul_size(grower->maxcandidates,
-												   layout->own_bytes));
 	MemoryContextSwitchTo(old);
 	return grower;
 }
@@ -109,25 +99,11 @@ hnsw_grow_end(HnswGrower *grower)
 static void
 find_candidates(HnswGrower *grower)
 {
-	MemoryContext old;
-
 	hnsw_space_query_own(&grower->index->space, grower->own,
 						 grower->query_buffer, &grower->query);
-	if (grower->search == NULL)
-	{
-		old = MemoryContextSwitchTo(grower->context);
-		grower->search = hnsw_search_begin(&grower->graph->graph,
-										   &grower->query);
-		MemoryContextSwitchTo(old);
-	}
-	else
-		hnsw_search_restart(grower->search, &grower->query);
-
-	grower->ncandidates = hnsw_search_candidates(grower->search, grower->pool,
-												 HNSW_INVALID_NODE,
-												 grower->maxcandidates,
-												 grower->candidates,
-												 grower->owns);
+	grower->ncandidates = hnsw_near_search(grower->near, &grower->query,
+										   HNSW_INVALID_NODE,
+										   &grower->candidates);
 }
 
 /*

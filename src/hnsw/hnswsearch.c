@@ -69,7 +69,6 @@ struct HnswSearch
 	int64		npool;
 	int64		maxpool;
 	int64		hops;
-	uint8	   *own;			/* own form of the node at hand, for candidates */
 };
 
 /*
@@ -218,7 +217,6 @@ hnsw_search_begin(HnswGraph *graph, const HnswQuery *query)
 	search->seen.table = met_create(search->context, INITIAL_MET, NULL);
 	search->maxpool = INITIAL_MET;
 	search->pool = palloc(sizeof(PoolItem) * search->maxpool);
-	search->own = palloc(graph->space->layout.own_bytes);
 	if (query != NULL)
 		meet_entries(search);
 	return search;
@@ -245,7 +243,6 @@ hnsw_search_end(HnswSearch *search)
 {
 	met_destroy(search->seen.table);
 	pfree(search->pool);
-	pfree(search->own);
 	pfree(search);
 }
 
@@ -309,89 +306,4 @@ hnsw_search_memory(const HnswSearch *search)
 {
 	return sizeof(Met) * (Size) search->seen.table->size +
 		sizeof(PoolItem) * (Size) search->maxpool;
-}
-
-/* ---- candidates for construction ---- */
-
-static int
-compare_neighbors(const void *a, const void *b)
-{
-	const HnswNeighbor *x = a;
-	const HnswNeighbor *y = b;
-
-	if (x->dist != y->dist)
-		return x->dist < y->dist ? -1 : 1;
-	return x->node < y->node ? -1 : x->node > y->node;
-}
-
-/* Keep the nearest 'max'; returns the new number. */
-static int
-keep_candidate(HnswSearch *search, HnswNode node, const HnswExpansion *exp,
-			   int n, int max, HnswNeighbor *out, uint8 *owns)
-{
-	Size		own_bytes = search->graph->space->layout.own_bytes;
-	int			at = n;
-
-	if (n == max)
-	{
-		at = 0;
-		for (int i = 1; i < n; i++)
-		{
-			if (out[i].dist > out[at].dist)
-				at = i;
-		}
-		if (out[at].dist <= exp->own.dist)
-			return n;
-	}
-	out[at].node = node;
-	out[at].version = exp->version;
-	out[at].dist = exp->own.dist;
-	out[at].occluded = false;
-	out[at].own = owns + at * own_bytes;
-	memcpy(owns + at * own_bytes, search->own, own_bytes);
-	return Min(n + 1, max);
-}
-
-/* Insert into the ascending list of the 'ef' best distances. */
-static int
-note_distance(float *best, int nbest, int ef, float dist)
-{
-	int			i;
-
-	if (nbest == ef && dist >= best[ef - 1])
-		return nbest;
-	i = nbest < ef ? nbest++ : ef - 1;
-	for (; i > 0 && best[i - 1] > dist; i--)
-		best[i] = best[i - 1];
-	best[i] = dist;
-	return nbest;
-}
-
-int
-hnsw_search_candidates(HnswSearch *search, int ef, HnswNode skip, int max,
-					   HnswNeighbor *out, uint8 *owns)
-{
-	HnswExpansion exp;
-	float		best[HNSW_MAX_POOL];
-	int			nbest = 0;
-	int			n = 0;
-
-	ef = Min(ef, HNSW_MAX_POOL);
-	exp.own_copy = search->own;
-	for (;;)
-	{
-		HnswNode	node;
-
-		if (nbest == ef && hnsw_search_frontier(search) > best[ef - 1])
-			break;
-		node = hnsw_search_step(search, &exp);
-		if (node == HNSW_INVALID_NODE)
-			break;
-		if (exp.state != HNSW_LIVE || node == skip)
-			continue;
-		nbest = note_distance(best, nbest, ef, exp.own.dist);
-		n = keep_candidate(search, node, &exp, n, max, out, owns);
-	}
-	qsort(out, n, sizeof(HnswNeighbor), compare_neighbors);
-	return n;
 }

@@ -16,7 +16,7 @@
 #ifndef HNSWSEARCH_H
 #define HNSWSEARCH_H
 
-#include "hnsw/hnswlink.h"
+#include "hnsw/hnswgraph.h"
 
 typedef struct HnswSearch HnswSearch;
 
@@ -49,20 +49,5 @@ extern int64 hnsw_search_hops(const HnswSearch *search);
 extern Size hnsw_search_memory(const HnswSearch *search);
 
 extern void hnsw_search_end(HnswSearch *search);
-
-/* largest pool of a construction search: twice the largest ef_construction */
-#define HNSW_MAX_POOL		2000
-
-/*
- * hnsw_search_candidates -- the LIVE nodes found by a search with pool 'ef',
- * for construction: stops when the best unexpanded estimate exceeds the ef-th
- * best own distance.
- *
- * out: room for 'max' neighbours; owns: max * own_bytes for their own forms.
- * skip: a node to leave out (the one being repaired), or HNSW_INVALID_NODE.
- * Returns how many (all expanded LIVE nodes, the nearest 'max' of them), nearest first.
- */
-extern int	hnsw_search_candidates(HnswSearch *search, int ef, HnswNode skip,
-								   int max, HnswNeighbor *out, uint8 *owns);
 
 #endif							/* HNSWSEARCH_H */

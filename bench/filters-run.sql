@@ -1,0 +1,110 @@
+-- What bench/filters measures: one row a filter, k and plan in filters.result.
+
+DROP TABLE IF EXISTS filters.result CASCADE;
+CREATE TABLE filters.result (selectivity float8, correlation text, k int, filter bigint,
+	plan text, wanted int, rows int, good int, ms float8, chosen text);
+
+-- Settings that leave only one plan, or the planner's choice.
+CREATE OR REPLACE PROCEDURE filters.force(plan text) LANGUAGE plpgsql AS $$
+DECLARE
+	free boolean := plan IN ('default', 'strict_order');
+BEGIN
+	PERFORM set_config('enable_seqscan', (free OR plan = 'sequential')::text, true),
+		set_config('enable_bitmapscan', (free OR plan = 'bitmap')::text, true),
+		set_config('enable_indexscan', (free OR plan = 'graph')::text, true),
+		set_config('enable_sort', (free OR plan <> 'graph')::text, true);
+	IF plan = 'strict_order' THEN
+		SET LOCAL hnsw.iterative_scan = strict_order;
+	ELSE
+		PERFORM set_config('hnsw.adaptive_scan', (plan = 'default')::text, true);
+	END IF;
+END $$;
+
+-- The scan that a statement uses, and how it ended if it could choose.
+CREATE OR REPLACE FUNCTION filters.chosen(statement text) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+	scan text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ' || statement LOOP
+		scan := coalesce(scan, CASE
+			WHEN line ~ 'AdaptiveVectorScan' THEN 'adaptive'
+			WHEN line ~ 'Index Scan using package_v' THEN 'graph'
+			WHEN line ~ 'Bitmap Heap Scan' THEN 'bitmap'
+			WHEN line ~ 'Seq Scan' THEN 'sequential'
+			WHEN line ~ 'Scan' THEN 'index and sort' END);
+		IF line ~ 'Ended By' THEN
+			RETURN scan || ': ' || substring(line FROM 'Ended By: (.*)');
+		END IF;
+	END LOOP;
+	RETURN scan;
+END $$;
+
+CREATE OR REPLACE PROCEDURE filters.measure(f filters.filter, k int, plan text) LANGUAGE plpgsql AS $$
+DECLARE
+	q vector := (SELECT v FROM filters.query WHERE id = f.query);
+	statement text := format('SELECT id FROM filters.package WHERE %s ORDER BY embedding <=> %L LIMIT %s', f.condition, q::text, k);
+	ids int[];
+	started timestamptz;
+	ms float8;
+	bound float8;
+	right_ids int;
+BEGIN
+	CALL filters.force(plan);
+	FOR i IN 1..2 LOOP
+		started := clock_timestamp();
+		EXECUTE 'SELECT ARRAY(' || statement || ')' INTO ids;
+		ms := extract(epoch FROM clock_timestamp() - started) * 1000;
+	END LOOP;
+	INSERT INTO filters.result VALUES (f.selectivity, f.correlation, k, f.id, plan, least(k, f.matching),
+		cardinality(ids), 0, ms, filters.chosen(statement));
+	-- a row is good if no farther than the last of the exact ones: ties cost nothing
+	CALL filters.force('sequential');
+	SET LOCAL enable_indexscan = on;
+	SELECT max(embedding <=> q) INTO bound FROM filters.package WHERE id = ANY (f.exact[1:k]);
+	SELECT count(*) INTO right_ids FROM filters.package WHERE id = ANY (ids) AND embedding <=> q <= bound + 1e-6;
+	IF plan = 'sequential' AND right_ids <> least(k, f.matching) THEN
+		RAISE 'filter %: the exact plan finds % of % rows', f.id, right_ids, least(k, f.matching);
+	END IF;
+	UPDATE filters.result r SET good = right_ids
+		WHERE r.filter = f.id AND r.k = measure.k AND r.plan = measure.plan;
+END $$;
+
+CREATE OR REPLACE PROCEDURE filters.run(plans text[], queries int) LANGUAGE plpgsql AS $$
+DECLARE
+	f filters.filter;
+	k int;
+	plan text;
+BEGIN
+	FOR f IN SELECT (t.x).* FROM (SELECT x, row_number() OVER (PARTITION BY x.selectivity, x.correlation ORDER BY x.id) n
+			FROM filters.filter x) t WHERE n <= queries ORDER BY (t.x).id LOOP
+		FOREACH k IN ARRAY ARRAY[10, 100] LOOP
+			FOREACH plan IN ARRAY plans LOOP
+				CALL filters.measure(f, k, plan);
+			END LOOP;
+		END LOOP;
+	END LOOP;
+END $$;
+
+-- The cells: one row for each selectivity, correlation and k.
+CREATE VIEW filters.median AS
+	SELECT selectivity, correlation, k, plan, sum(rows)::float8 / sum(wanted) AS rows, sum(good)::float8 / sum(wanted) AS recall,
+		percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS ms,
+		(SELECT string_agg(c || ' ' || n, ', ' ORDER BY n DESC) FROM (SELECT chosen c, count(*) n FROM filters.result x
+			WHERE (x.selectivity, x.correlation, x.k, x.plan) = (r.selectivity, r.correlation, r.k, r.plan) GROUP BY 1) y) AS chosen
+	FROM filters.result r GROUP BY 1, 2, 3, 4;
+-- A forced plan that does not find what it should is no measure.
+CREATE VIEW filters.cells AS
+	SELECT d.k, d.selectivity, d.correlation, round(d.rows::numeric, 3) AS rows, round(d.recall::numeric, 3) AS recall,
+		round(d.ms::numeric, 2) AS ms, b.plan AS best, round(b.ms::numeric, 2) AS best_ms, round((d.ms / b.ms)::numeric, 2) AS ratio,
+		round(p.rows::numeric, 3) AS peer_rows, round(p.recall::numeric, 3) AS peer_recall, round(p.ms::numeric, 2) AS peer_ms, d.chosen
+	FROM filters.median d
+		CROSS JOIN LATERAL (SELECT * FROM filters.median m WHERE (m.selectivity, m.correlation, m.k) = (d.selectivity, d.correlation, d.k)
+			AND m.plan IN ('graph', 'bitmap', 'sequential') AND m.recall >= 0.95 ORDER BY m.ms LIMIT 1) b
+		LEFT JOIN filters.median p ON (p.selectivity, p.correlation, p.k, p.plan) = (d.selectivity, d.correlation, d.k, 'strict_order')
+	WHERE d.plan = 'default' ORDER BY d.k, d.selectivity DESC, d.correlation;
+CREATE VIEW filters.summary AS
+	SELECT format('k = %s: all rows in %s of %s cells, recall >= .95 in %s; time <= 1.5x the best forced plan in %s, <= 2x in %s; slowest cell %s ms',
+		k, count(*) FILTER (WHERE rows = 1), count(*), count(*) FILTER (WHERE recall >= 0.95),
+		count(*) FILTER (WHERE ratio <= 1.5), count(*) FILTER (WHERE ratio <= 2), max(ms))
+	FROM filters.cells GROUP BY k ORDER BY k;
