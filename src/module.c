@@ -59,6 +59,7 @@ _PG_init(void)
 #ifdef HNSW_TEST_POINTS
 	hnsw_init_test_points();
 #endif
+	adaptive_init();			/* before the prefix is reserved */
 	hnsw_init_options();
 	ivfflat_init_options();
 }
