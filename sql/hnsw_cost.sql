@@ -6,6 +6,8 @@
 SET max_parallel_workers_per_gather = 0;
 SET jit = off;
 SET client_min_messages = warning;
+-- what is tested here is the index scan itself
+SET hnsw.adaptive_scan = off;
 
 -- Number i of a sequence of vectors: elements in [-1, 1) that follow from i.
 CREATE FUNCTION vec(i bigint, dim int) RETURNS vector LANGUAGE sql IMMUTABLE AS $$

@@ -5,6 +5,8 @@
 -- Plans forced by enable_seqscan = off look expensive; none is worth compiling.
 SET jit = off;
 SET client_min_messages = warning;
+-- what is tested here is the index scan itself
+SET hnsw.adaptive_scan = off;
 
 -- Number i of a sequence of vectors: elements in [-1, 1) that follow from i.
 CREATE FUNCTION vec(i bigint, dim int) RETURNS vector LANGUAGE sql IMMUTABLE AS $$
