@@ -154,6 +154,13 @@
 #define compat_disabled_nodes(path)
 #endif
 
+/* 18 moved the functions that print properties of a plan */
+#if PG_VERSION_NUM >= 180000
+#define COMPAT_EXPLAIN_FORMAT_H "commands/explain_format.h"
+#else
+#define COMPAT_EXPLAIN_FORMAT_H "commands/explain.h"
+#endif
+
 /* 19 wants a tuple descriptor to be declared finished */
 #if PG_VERSION_NUM >= 190000
 #define compat_tupdesc_finalize(desc) TupleDescFinalize(desc)

@@ -29,6 +29,7 @@
 #include "commands/explain.h"
 #include "common/hashfn.h"
 #include "compat.h"
+#include COMPAT_EXPLAIN_FORMAT_H
 #include "executor/executor.h"
 #include "hnsw/hnsw.h"
 #include "lib/pairingheap.h"
