@@ -165,6 +165,7 @@ SELECT * FROM compare('0.8.6');
 SELECT count(*) FROM t a JOIN t b ON a.v = b.v;
 ALTER EXTENSION vector UPDATE TO '1.0';
 SELECT * FROM compare('1.0');
+SELECT c.* FROM unnest(ARRAY['t_v_idx', 't_v_idx1']::regclass[]) i, hnsw_index_check(i, true, true) c;
 DROP TABLE t CASCADE;
 DROP EXTENSION vector;
 

@@ -96,8 +96,9 @@ hnswcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 
 	/*
 	 * Every hop is charged as a random page, cached or not: beside the page it
-	 * costs the scoring of its edges, and measured in time a row of a walk is
-	 * three times a row of a bitmap heap scan, which core charges about 1.5.
+	 * costs the scoring of its edges, and a row of a walk takes an
+	 * estimated three times a row of a bitmap heap scan, which core charges
+	 * about 1.5.
 	 */
 	*indexStartupCost = hops * (page_cost + cpu_cost);
 	*indexTotalCost = *indexStartupCost + tuples * (page_cost + cpu_cost);

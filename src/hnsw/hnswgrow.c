@@ -32,7 +32,7 @@
 
 /*
  * One insert in so many looks for an unused entry record: a few page reads.
- * Chosen; entries are to be about the square root of the nodes.
+ * Chosen: entries are few, and one that is missing costs little.
  */
 #define UNUSED_ENTRY_LOOKS	16
 

@@ -56,9 +56,10 @@ static const CustomPathMethods adaptive_path_methods = {
 
 /*
  * Prices in units of one row visited by the walk, which is a hop, a heap row
- * and an exact distance: 2.5 us on the packages data (bench/results), where a row of a
- * bitmap heap scan with its distance took 0.8 us and a row of a sequential
- * scan that fails the filter 0.25 us.
+ * and an exact distance.  Estimates for the packages data: a visit 2.5 us, a
+ * row of a bitmap heap scan with its distance 0.8 us, a row of a sequential
+ * scan that fails the filter 0.25 us.  No guarantee that they are optimal;
+ * bench/filters is there to tune them.
  */
 #define VISITS_PER_FETCHED_ROW	0.35
 #define VISITS_PER_SCANNED_ROW	0.1

@@ -201,8 +201,9 @@ tid_key(ItemPointer tid)
 }
 
 /*
- * The TID of a child's row.  Minor releases before 2026 leave it unset in the
- * slot of a row that an Index Scan has held back for its order; the tuple has it.
+ * The TID of a child's row.  ExecForceStoreHeapTuple of some minor releases
+ * leaves it unset in the slot of a row that an Index Scan has held back for
+ * its order; the tuple has it.
  */
 static ItemPointer
 slot_tid(TupleTableSlot *slot)
