@@ -1,5 +1,5 @@
 --
--- hnsw_sparsevec: indexes on sparse vectors, whose datum a node holds as it is
+-- hnsw_sparsevec: indexes on sparse vectors: codes of a projection, values whole or cut
 --
 
 SET client_min_messages = warning;
@@ -211,6 +211,43 @@ SELECT count(*) FROM wide;
 SELECT * FROM violations;
 DROP TABLE wide;
 
+-- long values among short ones: a node keeps their largest elements only, and
+-- what it announces must not be above the distance, whatever the class
+CREATE TABLE mixed (id int, v sparsevec(3000));
+INSERT INTO mixed SELECT i, sparse(i, CASE WHEN i % 40 = 0 THEN 200 + i ELSE 20 END, 3000) FROM generate_series(1, 700) i;
+INSERT INTO mixed SELECT 700 + i, (SELECT '{' || string_agg(j || ':' || 1 + (j = i)::int, ',') || '}/3000' FROM generate_series(1, 900) j)::sparsevec
+	FROM generate_series(1, 9) i;
+-- different, but what is kept of them is the same, and so is the norm of the rest
+INSERT INTO mixed SELECT 710 + i, (SELECT '{' || string_agg(j || ':' || CASE WHEN j <= 50 THEN 9 WHEN j = 100 + i THEN 2 ELSE 1 END, ',') || '}/3000'
+	FROM generate_series(1, 150) j)::sparsevec FROM generate_series(1, 9) i;
+SELECT min(pg_column_size(v)) AS least, max(pg_column_size(v)) AS most FROM mixed;
+CREATE FUNCTION check_mixed(class text, operator text, OUT kept int, OUT query int, OUT rows bigint, OUT complete boolean, OUT ordered boolean)
+RETURNS SETOF record LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('CREATE INDEX mixed_v ON mixed USING hnsw (v %I)', class);
+	kept := (SELECT value::int FROM hnsw_metapage('mixed_v') WHERE name = 'kept_bytes');
+	FOREACH query IN ARRAY ARRAY[7, 40, 705, 715] LOOP
+		SELECT c.* INTO rows, complete, ordered FROM compare(format('SELECT v %1$s %2$L FROM mixed ORDER BY v %1$s %2$L', operator,
+			(SELECT v FROM mixed WHERE id = query))) c;
+		RETURN NEXT;
+	END LOOP;
+END $$;
+SELECT * FROM check_mixed('sparsevec_ip_ops', '<#>');
+SELECT * FROM violations;
+DROP INDEX mixed_v;
+SELECT * FROM check_mixed('sparsevec_cosine_ops', '<=>');
+SELECT * FROM violations;
+DROP INDEX mixed_v;
+SELECT * FROM check_mixed('sparsevec_l1_ops', '<+>');
+SELECT * FROM violations;
+DROP INDEX mixed_v;
+SELECT * FROM check_mixed('sparsevec_l2_ops', '<->');
+-- rows that come later are cut to the same size
+INSERT INTO mixed SELECT 720 + i, sparse(i + 2000, i * 30, 3000) FROM generate_series(1, 33) i;
+SELECT * FROM compare('SELECT v <-> sparse(2033, 990, 3000) FROM mixed ORDER BY v <-> sparse(2033, 990, 3000)');
+SELECT * FROM violations;
+DROP TABLE mixed;
+
 -- dimensions
 CREATE TABLE loose (v sparsevec, w sparsevec(3));
 SELECT e.* FROM error_of('CREATE INDEX ON loose USING hnsw (v sparsevec_l2_ops)') AS e;
@@ -236,4 +273,4 @@ SELECT * FROM violations;
 DROP TABLE dense;
 
 DROP VIEW violations;
-DROP FUNCTION sparse, elements, error_of, compare, found_part;
+DROP FUNCTION sparse, elements, error_of, compare, found_part, check_mixed;

@@ -55,6 +55,14 @@ extern PGDLLEXPORT void hnsw_build_main(dsm_segment *segment, shm_toc *toc);
 #define SAMPLE_ROWS			2048
 #define SAMPLE_MIN_ROWS		100
 
+/*
+ * Room for values that can be cut: what 19 of 20 rows of the sample need, in steps of
+ * 64 bytes.  Without a sample, that of a sparse vector of 128 elements.
+ */
+#define KEPT_SHARE			0.95
+#define KEPT_STEP			((Size) 64)
+#define DEFAULT_KEPT_BYTES	((Size) 1040)
+
 /* One participant of a build. */
 typedef struct Build
 {
@@ -107,7 +115,9 @@ init_space(Relation index, HnswSpace *space, void **memory)
 				 errmsg("ef_construction must be greater than or equal to 2 * m")));
 
 	*memory = palloc0(Max(hnsw_space_bytes(metric, dim), 1));
-	hnsw_space_init(space, metric, dim, m, ROTATION_SEED, NULL, *memory);
+	hnsw_space_init(space, metric, dim, m, ROTATION_SEED,
+					hnsw_space_kept_bytes(metric, dim, DEFAULT_KEPT_BYTES),
+					NULL, *memory);
 }
 
 /*
@@ -129,7 +139,7 @@ checked_value(const HnswSpace *space, Datum datum)
 	return value;
 }
 
-/* ---- the mean ---- */
+/* ---- what a sample says: the mean, and the room for values ---- */
 
 typedef struct Sample
 {
@@ -138,6 +148,7 @@ typedef struct Sample
 	float	   *scratch;
 	float	   *rotated;
 	double	   *sum;			/* rdim of them */
+	uint32	   *bytes;			/* of the values; SAMPLE_ROWS of them */
 	int			rows;
 	int			range_rows;		/* of the range at hand */
 	int			max_range_rows;
@@ -149,15 +160,18 @@ sample_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 {
 	Sample	   *sample = state;
 	const HnswSpace *space = sample->space;
+	const void *value;
 	MemoryContext old;
 
 	if (isnull[0] || sample->range_rows == sample->max_range_rows)
 		return;
 	CHECK_FOR_INTERRUPTS();
 	old = MemoryContextSwitchTo(sample->row_context);
-	if (hnsw_space_rotate_value(space, checked_value(space, values[0]),
-								sample->scratch, sample->rotated))
+	value = checked_value(space, values[0]);
+	if (hnsw_space_rotate_value(space, value, sample->scratch,
+								sample->rotated))
 	{
+		sample->bytes[sample->rows] = VARSIZE(value);
 		for (int i = 0; i < space->rdim; i++)
 			sample->sum[i] += sample->rotated[i];
 		sample->rows++;
@@ -193,39 +207,66 @@ scan_sample(Relation heap, Relation index, IndexInfo *info, Sample *sample)
 	}
 }
 
-/*
- * The rotated mean of a sample of the rows; NULL if there are too few or the
- * space has no use for it.
- */
-static float *
-sample_mean(Relation heap, Relation index, IndexInfo *info,
-			const HnswSpace *space)
+/* Look at some rows.  Memory: the current context. */
+static void
+take_sample(Relation heap, Relation index, IndexInfo *info,
+			const HnswSpace *space, Sample *sample)
 {
-	Sample		sample = {.space = space};
+	memset(sample, 0, sizeof(Sample));
+	sample->space = space;
+	sample->row_context = AllocSetContextCreate(CurrentMemoryContext,
+												"hnsw sample",
+												ALLOCSET_DEFAULT_SIZES);
+	sample->scratch = palloc(sizeof(float) * hnsw_space_scratch(space));
+	sample->rotated = palloc(sizeof(float) * space->rdim);
+	sample->sum = palloc0(sizeof(double) * space->rdim);
+	sample->bytes = palloc(sizeof(uint32) * SAMPLE_ROWS);
+	scan_sample(heap, index, info, sample);
+}
+
+/* The rotated mean; NULL if there are too few rows. */
+static float *
+mean_of_sample(const Sample *sample)
+{
+	int			rdim = sample->space->rdim;
 	float	   *mean;
 
-	if (!hnsw_space_coded(space))
+	if (sample->rows < SAMPLE_MIN_ROWS)
 		return NULL;
-	sample.row_context = AllocSetContextCreate(CurrentMemoryContext,
-											   "hnsw sample",
-											   ALLOCSET_DEFAULT_SIZES);
-	sample.scratch = palloc(sizeof(float) * hnsw_space_scratch(space));
-	sample.rotated = palloc(sizeof(float) * space->rdim);
-	sample.sum = palloc0(sizeof(double) * space->rdim);
-	scan_sample(heap, index, info, &sample);
-	if (sample.rows < SAMPLE_MIN_ROWS)
-		return NULL;
-
-	mean = palloc(sizeof(float) * space->rdim);
-	for (int i = 0; i < space->rdim; i++)
+	mean = palloc(sizeof(float) * rdim);
+	for (int i = 0; i < rdim; i++)
 	{
-		mean[i] = sample.sum[i] / sample.rows;
+		mean[i] = sample->sum[i] / sample->rows;
 
 		/* sums of huge values: no mean is better than an infinite one */
 		if (!isfinite(mean[i]))
 			return NULL;
 	}
 	return mean;
+}
+
+static int
+compare_bytes(const void *a, const void *b)
+{
+	uint32		x = *(const uint32 *) a;
+	uint32		y = *(const uint32 *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+static uint32
+kept_bytes_of_sample(Sample *sample)
+{
+	const HnswSpace *space = sample->space;
+	Size		wish = DEFAULT_KEPT_BYTES;
+
+	if (sample->rows >= SAMPLE_MIN_ROWS)
+	{
+		qsort(sample->bytes, sample->rows, sizeof(uint32), compare_bytes);
+		wish = sample->bytes[(int) (sample->rows * KEPT_SHARE)];
+		wish = (wish + KEPT_STEP - 1) / KEPT_STEP * KEPT_STEP;
+	}
+	return hnsw_space_kept_bytes(space->metric, space->dim, wish);
 }
 
 /* ---- inserting rows ---- */
@@ -378,17 +419,20 @@ create_index(Relation heap, Relation index, IndexInfo *info)
 	HnswSpace	space;
 	void	   *memory;
 	HnswIndex  *hnsw;
-	float	   *mean;
+	Sample		sample;
 
 	if (hnsw_store_nblocks(index) != 0)
 		elog(ERROR, "index \"%s\" already contains data",
 			 RelationGetRelationName(index));
 
 	init_space(index, &space, &memory);
-	mean = sample_mean(heap, index, info, &space);
-	if (mean != NULL)
+	if (hnsw_space_coded(&space))
+	{
+		take_sample(heap, index, info, &space, &sample);
 		hnsw_space_init(&space, space.metric, space.dim, space.m, space.seed,
-						mean, memory);
+						kept_bytes_of_sample(&sample),
+						mean_of_sample(&sample), memory);
+	}
 	hnsw_write_empty(index, MAIN_FORKNUM, &space,
 					 hnsw_option_ef_construction(index));
 	HNSW_POINT("build-after-metapage");

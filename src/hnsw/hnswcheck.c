@@ -427,6 +427,7 @@ judge_s8(const HnswSpace *space, const QuantOwn *own)
 		!is_close(own->norm2, (double) own->scale * own->scale * sum, 1e-4))
 		return "has a length that differs from that of its elements";
 	if (space->metric->space == VECTOR_SPACE_COSINE &&
+		space->own_kind == HNSW_OWN_S8 &&
 		fabs(sqrt(norm2) - 1) > own->error + 10 * UNIT_TOLERANCE)
 		return "is not of unit length";
 	return NULL;
@@ -453,22 +454,47 @@ judge_f32(const HnswSpace *space, const float *own)
 	return NULL;
 }
 
+/* The value in an own form: at most max_bytes of the bytes that it may use. */
 static const char *
-judge_exact(const HnswSpace *space, const uint8 *own)
+judge_value(const HnswSpace *space, const uint8 *value, Size max_bytes,
+			Size room)
 {
 	Size		bytes;
 
-	if (!VARATT_IS_4B_U(own))
+	if (!VARATT_IS_4B_U(value))
 		return "is not a value";
-	bytes = VARSIZE(own);
-	if (bytes < 2 * VARHDRSZ || bytes > space->metric->max_bytes(space->dim) ||
-		space->metric->dim(own) != space->dim)
+	bytes = VARSIZE(value);
+	if (bytes < 2 * VARHDRSZ || bytes > max_bytes ||
+		space->metric->dim(value) != space->dim)
 		return "is not a value of the column's dimensions";
-	if (!all_zeros(own + bytes, space->layout.own_bytes - bytes))
+	if (!all_zeros(value + bytes, room - bytes))
 		return "is followed by bytes that are not zero";
-	if (hnsw_space_between(space, own, own) >= FLT_MAX)
+	if (!isfinite(space->metric->size != NULL ? space->metric->size(value) :
+				  space->metric->distance(value, value)))
 		return "has an element out of range";
 	return NULL;
+}
+
+static const char *
+judge_kept(const HnswSpace *space, const uint8 *own)
+{
+	const HnswKept *form = (const HnswKept *) own;
+	const char *wrong = judge_s8(space, &form->code);
+
+	if (wrong != NULL)
+		return wrong;
+	if (!isfinite(form->size) || form->size < 0 || !isfinite(form->rest) ||
+		form->rest < 0)
+		return "has a factor out of range";
+	return judge_value(space, hnsw_space_value(space, own),
+					   space->kept_bytes, space->kept_bytes);
+}
+
+static const char *
+judge_exact(const HnswSpace *space, const uint8 *own)
+{
+	return judge_value(space, own, space->metric->max_bytes(space->dim),
+					   space->layout.own_bytes);
 }
 
 /* What is wrong with an own form; NULL if nothing. */
@@ -481,6 +507,8 @@ judge_own(const HnswSpace *space, const uint8 *own)
 			return judge_s8(space, (const QuantOwn *) own);
 		case HNSW_OWN_F32:
 			return judge_f32(space, (const float *) own);
+		case HNSW_OWN_KEPT:
+			return judge_kept(space, own);
 		case HNSW_OWN_EXACT:
 			return judge_exact(space, own);
 	}
@@ -1296,24 +1324,36 @@ check_line_pointers(Check *check)
 
 /* ---- V7, V8: rows of the table ---- */
 
+/* Codes of one value */
+static bool
+have_close_codes(const HnswSpace *space, const QuantOwn *x, const QuantOwn *y)
+{
+	for (int i = 0; i < space->rdim; i++)
+	{
+		if (abs(x->code[i] - y->code[i]) > 1)
+			return false;
+	}
+	return is_close(x->scale, y->scale, 1e-5);
+}
+
+/* Values that are kept */
+static bool
+keep_same_value(const HnswSpace *space, const uint8 *a, const uint8 *b)
+{
+	return is_close(((const HnswKept *) a)->size,
+					((const HnswKept *) b)->size, 1e-5) &&
+		is_close(((const HnswKept *) a)->rest,
+				 ((const HnswKept *) b)->rest, 1e-5) &&
+		memcmp(hnsw_space_value(space, a), hnsw_space_value(space, b),
+			   space->kept_bytes) == 0;
+}
+
 /* Two own forms of one value, up to how machines may round. */
 static bool
 nearly_same_own(const HnswSpace *space, const uint8 *a, const uint8 *b)
 {
 	if (hnsw_space_same(space, a, b))
 		return true;
-	if (space->own_kind == HNSW_OWN_S8)
-	{
-		const QuantOwn *x = (const QuantOwn *) a;
-		const QuantOwn *y = (const QuantOwn *) b;
-
-		for (int i = 0; i < space->rdim; i++)
-		{
-			if (abs(x->code[i] - y->code[i]) > 1)
-				return false;
-		}
-		return is_close(x->scale, y->scale, 1e-5);
-	}
 	if (space->own_kind == HNSW_OWN_F32)
 	{
 		for (int i = 1; i <= space->dim; i++)
@@ -1324,7 +1364,11 @@ nearly_same_own(const HnswSpace *space, const uint8 *a, const uint8 *b)
 		}
 		return true;
 	}
-	return false;
+	if (space->own_kind == HNSW_OWN_EXACT)
+		return false;
+	return have_close_codes(space, hnsw_space_code(space, a),
+							hnsw_space_code(space, b)) &&
+		(space->own_kind != HNSW_OWN_KEPT || keep_same_value(space, a, b));
 }
 
 /* V8: compare a node with the value of a row, whose own form is other_own. */

@@ -190,6 +190,7 @@ own_kind_name(int own_kind)
 	static const char *const names[] = {
 		[HNSW_OWN_S8] = "s8",
 		[HNSW_OWN_F32] = "f32",
+		[HNSW_OWN_KEPT] = "kept",
 		[HNSW_OWN_EXACT] = "exact",
 	};
 
@@ -204,6 +205,7 @@ space_name(int space)
 		[VECTOR_SPACE_L2] = "l2",
 		[VECTOR_SPACE_IP] = "ip",
 		[VECTOR_SPACE_COSINE] = "cosine",
+		[VECTOR_SPACE_L1] = "L1",
 		[VECTOR_SPACE_OPAQUE] = "opaque",
 	};
 
@@ -236,6 +238,7 @@ put_metapage(HnswRows *rows, const HnswMetaPageData *meta)
 	put_format(rows, "rdim", "%u", meta->rdim);
 	put_format(rows, "nbits", "%u", meta->nbits);
 	put_format(rows, "seed", UINT64_FORMAT, meta->seed);
+	put_format(rows, "kept_bytes", "%u", meta->kept_bytes);
 	put_format(rows, "own_bytes", "%u", meta->own_bytes);
 	put_format(rows, "node_bytes", "%u", meta->node_bytes);
 	put_format(rows, "nodes_per_page", "%u", meta->nodes_per_page);

@@ -195,6 +195,9 @@ check_parameters(Relation rel, const HnswMetaPageData *meta,
 	if (meta->ef_construction < HNSW_MIN_EF_CONSTRUCTION ||
 		meta->ef_construction > HNSW_MAX_EF_CONSTRUCTION)
 		return "impossible value of ef_construction";
+	if (meta->kept_bytes != hnsw_space_kept_bytes(metric, meta->dim,
+												  meta->kept_bytes))
+		return "impossible size of values";
 	if (meta->space != metric->space)
 		return "distance differs from that of the operator class";
 	return NULL;
@@ -287,7 +290,7 @@ open_from_metapage(Relation rel, const HnswMetaPageData *meta,
 	index = allocate_index(rel, hnsw_space_bytes(metric, meta->dim), &memory);
 	*index->meta = *meta;
 	hnsw_space_init(&index->space, metric, meta->dim, meta->m, meta->seed,
-					NULL, memory);
+					meta->kept_bytes, NULL, memory);
 	wrong = check_space(meta, &index->space);
 	if (wrong != NULL)
 	{
@@ -307,7 +310,7 @@ open_from_metapage(Relation rel, const HnswMetaPageData *meta,
 		return NULL;
 	}
 	hnsw_space_init(&index->space, metric, meta->dim, meta->m, meta->seed,
-					mean, memory);
+					meta->kept_bytes, mean, memory);
 	pfree(mean);
 	return index;
 }
@@ -493,6 +496,7 @@ hnsw_meta_create(Page page, const HnswSpace *space, int ef_construction)
 	meta->rdim = space->rdim;
 	meta->nbits = space->nbits;
 	meta->seed = space->seed;
+	meta->kept_bytes = space->kept_bytes;
 	meta->own_bytes = layout->own_bytes;
 	meta->node_bytes = layout->node_bytes;
 	meta->nodes_per_page = layout->nodes_per_page;

@@ -99,6 +99,7 @@ typedef struct HnswMetaPageData
 	uint32		rdim;			/* rotated dimensions, 0 without codes */
 	uint32		nbits;			/* bits of an edge code, 0 without codes */
 	uint64		seed;			/* of the rotation */
+	uint32		kept_bytes;		/* KEPT: room for the value in an own form */
 	uint32		own_bytes;
 	uint32		node_bytes;
 	uint16		nodes_per_page;

@@ -49,19 +49,50 @@ typedef struct FlatCode
 /* rotated dimensions of the longest vector kept as F32 */
 #define MAX_F32_RDIM		((HNSW_F32_MAX_DIM + 15) / 16 * 16)
 
+/* ---- the parts of a KEPT form ---- */
+
+static inline Size
+kept_value_off(const HnswSpace *space)
+{
+	return offsetof(HnswKept, code) + quant_own_bytes(space->rdim);
+}
+
+static inline const void *
+kept_value(const HnswSpace *space, const uint8 *own)
+{
+	return own + kept_value_off(space);
+}
+
+/* the code in 8 bits of a form of kind S8 or KEPT */
+static inline const QuantOwn *
+own_code(const HnswSpace *space, const uint8 *own)
+{
+	return space->own_kind == HNSW_OWN_KEPT ?
+		&((const HnswKept *) own)->code : (const QuantOwn *) own;
+}
+
+/* Do codes of edges and flat records end with the size of the value? */
+static inline bool
+codes_have_size(const VectorMetric *metric)
+{
+	return metric->keeps_value && metric->space == VECTOR_SPACE_IP;
+}
+
 /* ---- geometry ---- */
 
 static Size
-own_bytes(const VectorMetric *metric, HnswOwnKind kind, int dim, int rdim)
+own_bytes(const HnswSpace *space)
 {
-	switch (kind)
+	switch (space->own_kind)
 	{
 		case HNSW_OWN_S8:
-			return quant_own_bytes(rdim);
+			return quant_own_bytes(space->rdim);
 		case HNSW_OWN_F32:
-			return offsetof(F32Own, x) + sizeof(float) * (Size) dim;
+			return offsetof(F32Own, x) + sizeof(float) * (Size) space->dim;
+		case HNSW_OWN_KEPT:
+			return kept_value_off(space) + space->kept_bytes;
 		case HNSW_OWN_EXACT:
-			return metric->max_bytes(dim);
+			return space->metric->max_bytes(space->dim);
 	}
 	return 0;
 }
@@ -71,7 +102,21 @@ choose_own_kind(const VectorMetric *metric, int dim)
 {
 	if (metric->to_floats == NULL)
 		return HNSW_OWN_EXACT;
+	if (metric->keeps_value)
+		return HNSW_OWN_KEPT;
 	return dim <= HNSW_F32_MAX_DIM ? HNSW_OWN_F32 : HNSW_OWN_S8;
+}
+
+uint32
+hnsw_space_kept_bytes(const VectorMetric *metric, int dim, Size wish)
+{
+	Size		max = metric->max_bytes(dim);
+
+	if (!metric->keeps_value)
+		return 0;
+	if (metric->cut != NULL)
+		max = Min(max, Min(Max(wish, HNSW_MIN_KEPT_BYTES), HNSW_MAX_KEPT_BYTES));
+	return (max + 3) & ~(Size) 3;
 }
 
 /*
@@ -81,7 +126,7 @@ choose_own_kind(const VectorMetric *metric, int dim)
  * the dimensions left out (512 is as good as the 384 of the measurements).
  */
 static int
-choose_nbits(int rdim, Size own, int want)
+choose_nbits(int rdim, Size own, Size size, int want)
 {
 	int			least_edges = want - want / 8;
 	Size		fixed = sizeof(HnswSlot) + (want * 5 / 4 + 31) / 32 * 4 + own;
@@ -95,7 +140,7 @@ choose_nbits(int rdim, Size own, int want)
 		if (page <= fixed)
 			continue;
 		code = (int64) ((page - fixed) / least_edges & ~(Size) 3) -
-			(int64) (offsetof(HnswEdge, code) + offsetof(QuantEdge, bits));
+			(int64) (offsetof(HnswEdge, code) + offsetof(QuantEdge, bits) + size);
 		nbits = (int) Min(code * 8, rdim) / 16 * 16;
 		if (nbits >= (n == 1 ? Min(rdim, 512) : rdim / 4 * 3))
 			return nbits;
@@ -106,16 +151,21 @@ choose_nbits(int rdim, Size own, int want)
 Size
 hnsw_space_bytes(const VectorMetric *metric, int dim)
 {
+	int			floats;
+
 	if (metric->to_floats == NULL)
 		return 0;
-	return MAXALIGN(quant_rotation_bytes(dim)) +
-		MAXALIGN(sizeof(float) * (Size) quant_rotated_dim(dim));
+	floats = metric->floats(dim);
+	return MAXALIGN(quant_rotation_bytes(floats)) +
+		MAXALIGN(sizeof(float) * (Size) quant_rotated_dim(floats));
 }
 
 void
 hnsw_space_init(HnswSpace *space, const VectorMetric *metric, int dim, int m,
-				uint64 seed, const float *mean, void *memory)
+				uint64 seed, uint32 kept_bytes, const float *mean,
+				void *memory)
 {
+	Size		size = codes_have_size(metric) ? sizeof(float) : 0;
 	Size		own;
 
 	memset(space, 0, sizeof(HnswSpace));
@@ -124,23 +174,24 @@ hnsw_space_init(HnswSpace *space, const VectorMetric *metric, int dim, int m,
 	space->m = m;
 	space->seed = seed;
 	space->own_kind = choose_own_kind(metric, dim);
-
 	if (!hnsw_space_coded(space))
 	{
-		own = own_bytes(metric, space->own_kind, dim, 0);
-		hnsw_layout_init(&space->layout, own, sizeof(float), 0, 2 * m);
+		hnsw_layout_init(&space->layout, own_bytes(space), sizeof(float), 0,
+						 2 * m);
 		return;
 	}
 
-	space->rdim = quant_rotated_dim(dim);
-	own = own_bytes(metric, space->own_kind, dim, space->rdim);
-	space->nbits = choose_nbits(space->rdim, own, 2 * m);
-	hnsw_layout_init(&space->layout, own, quant_edge_bytes(space->nbits),
-					 offsetof(FlatCode, bits) + space->nbits / 8, 2 * m);
+	space->floats = metric->floats(dim);
+	space->rdim = quant_rotated_dim(space->floats);
+	space->kept_bytes = kept_bytes;
+	own = own_bytes(space);
+	space->nbits = choose_nbits(space->rdim, own, size, 2 * m);
+	hnsw_layout_init(&space->layout, own, quant_edge_bytes(space->nbits) + size,
+					 offsetof(FlatCode, bits) + space->nbits / 8 + size, 2 * m);
 
-	quant_rotation_init(&space->rotation, dim, seed, memory);
+	quant_rotation_init(&space->rotation, space->floats, seed, memory);
 	space->mean = (float *) ((char *) memory +
-							 MAXALIGN(quant_rotation_bytes(dim)));
+							 MAXALIGN(quant_rotation_bytes(space->floats)));
 	memset(unconstify(float *, space->mean), 0, sizeof(float) * space->rdim);
 	if (mean != NULL)
 	{
@@ -157,10 +208,10 @@ hnsw_space_copy(HnswSpace *to, const HnswSpace *from, void *memory)
 	*to = *from;
 	if (!hnsw_space_coded(from))
 		return;
-	memcpy(memory, from->rotation.signs, quant_rotation_bytes(from->dim));
+	memcpy(memory, from->rotation.signs, quant_rotation_bytes(from->floats));
 	to->rotation.signs = memory;
 	to->mean = (float *) ((char *) memory +
-						  MAXALIGN(quant_rotation_bytes(from->dim)));
+						  MAXALIGN(quant_rotation_bytes(from->floats)));
 	memcpy(unconstify(float *, to->mean), from->mean,
 		   sizeof(float) * from->rdim);
 }
@@ -170,29 +221,58 @@ hnsw_space_copy(HnswSpace *to, const HnswSpace *from, void *memory)
 Size
 hnsw_space_scratch(const HnswSpace *space)
 {
-	return hnsw_space_coded(space) ? (Size) space->dim + space->rdim : 0;
+	return (Size) space->floats + space->rdim;
+}
+
+static double
+norm_of(const float *x, int n)
+{
+	double		sum = 0;
+
+	for (int i = 0; i < n; i++)
+		sum += (double) x[i] * x[i];
+	return sqrt(sum);
 }
 
 /*
- * The elements of a value as the space sees them: under cosine made unit
- * length.  Returns false for a zero vector under cosine.
+ * The length that a value's floats get: 1 under cosine, and under inner
+ * product if the value is kept.  Otherwise that of the value: a projection has
+ * another, and values that it made too short would be neighbours of all.
+ * Negative: the floats are right as they are.
+ */
+static double
+length_wanted(const HnswSpace *space, const void *value)
+{
+	const VectorMetric *metric = space->metric;
+
+	if (metric->space == VECTOR_SPACE_COSINE ||
+		(metric->space == VECTOR_SPACE_IP && metric->keeps_value))
+		return 1;
+	if (space->floats < space->dim && metric->size != NULL)
+		return metric->size(value);
+	return -1;
+}
+
+/*
+ * The floats of a value as the space sees them.  Returns false for a zero vector
+ * under cosine.
  */
 static bool
 load_value(const HnswSpace *space, const void *value, float *x)
 {
-	double		sum = 0;
+	double		length = length_wanted(space, value);
+	double		norm;
 	double		scale;
 
 	space->metric->to_floats(value, x);
-	if (space->metric->space != VECTOR_SPACE_COSINE)
+	if (length < 0)
 		return true;
-
-	for (int i = 0; i < space->dim; i++)
-		sum += (double) x[i] * x[i];
-	if (sum == 0)
-		return false;
-	scale = 1 / sqrt(sum);
-	for (int i = 0; i < space->dim; i++)
+	norm = norm_of(x, space->floats);
+	if (norm == 0)
+		return space->metric->space != VECTOR_SPACE_COSINE ||
+			(space->metric->size != NULL && space->metric->size(value) > 0);
+	scale = length / norm;
+	for (int i = 0; i < space->floats; i++)
 		x[i] = x[i] * scale;
 	return true;
 }
@@ -213,18 +293,51 @@ finite_or_max(double x)
 	return x <= FLT_MAX ? (float) x : FLT_MAX;
 }
 
+/* Code floats in 8 bits; scratch: rdim floats. */
+static void
+encode_s8(const HnswSpace *space, const float *x, float *scratch,
+		  QuantOwn *own)
+{
+	double		norm = sqrt(kernels.dot_f32(x, x, space->floats));
+
+	quant_rotate(&space->rotation, x, scratch);
+	for (int i = 0; i < space->rdim; i++)
+		scratch[i] -= space->mean[i];
+	quant_own_encode(scratch, space->rdim,
+					 finite_or_max((norm + space->mean_norm) *
+								   QUANT_ROTATE_ERROR), own);
+}
+
+/* Keep a value, or as much of it as there is room for. */
+static void
+keep_value(const HnswSpace *space, const void *value, uint8 *own)
+{
+	const VectorMetric *metric = space->metric;
+	HnswKept    *form = (HnswKept *) own;
+	uint8	   *to = own + kept_value_off(space);
+
+	if (metric->size != NULL)
+		form->size = finite_or_max(metric->size(value));
+	if (metric->cut != NULL && VARSIZE(value) > space->kept_bytes)
+		form->rest = nextafterf(finite_or_max(metric->cut(value,
+														  space->kept_bytes,
+														  to)), FLT_MAX);
+	else
+	{
+		/* a sound value of fixed size is never longer */
+		memcpy(to, value, Min(VARSIZE(value), space->kept_bytes));
+	}
+}
+
 bool
 hnsw_space_own(const HnswSpace *space, const void *value, float *scratch,
 			   uint8 *own)
 {
-	memset(own, 0, space->layout.own_bytes);
+	float	   *y = scratch + space->floats;
 
+	memset(own, 0, space->layout.own_bytes);
 	if (space->own_kind == HNSW_OWN_EXACT)
 	{
-		if (space->metric->space == VECTOR_SPACE_COSINE &&
-			space->metric->norm(value) == 0)
-			return false;
-
 		/* a sound datum is never longer */
 		memcpy(own, value, Min(VARSIZE(value), space->layout.own_bytes));
 		return true;
@@ -232,26 +345,26 @@ hnsw_space_own(const HnswSpace *space, const void *value, float *scratch,
 	if (!load_value(space, value, scratch))
 		return false;
 
-	if (space->own_kind == HNSW_OWN_F32)
+	switch (space->own_kind)
 	{
-		F32Own	   *form = (F32Own *) own;
+		case HNSW_OWN_F32:
+			{
+				F32Own	   *form = (F32Own *) own;
 
-		memcpy(form->x, scratch, sizeof(float) * space->dim);
-		form->norm2 = finite_or_max(kernels.dot_f32(scratch, scratch,
-													space->dim));
-	}
-	else
-	{
-		float	   *y = scratch + space->dim;
-		double		norm = sqrt(kernels.dot_f32(scratch, scratch, space->dim));
-
-		quant_rotate(&space->rotation, scratch, y);
-		for (int i = 0; i < space->rdim; i++)
-			y[i] -= space->mean[i];
-		quant_own_encode(y, space->rdim,
-						 finite_or_max((norm + space->mean_norm) *
-									   QUANT_ROTATE_ERROR),
-						 (QuantOwn *) own);
+				memcpy(form->x, scratch, sizeof(float) * space->dim);
+				form->norm2 = finite_or_max(kernels.dot_f32(scratch, scratch,
+															space->dim));
+				break;
+			}
+		case HNSW_OWN_S8:
+			encode_s8(space, scratch, y, (QuantOwn *) own);
+			break;
+		case HNSW_OWN_KEPT:
+			encode_s8(space, scratch, y, &((HnswKept *) own)->code);
+			keep_value(space, value, own);
+			break;
+		case HNSW_OWN_EXACT:
+			break;				/* see above */
 	}
 	return true;
 }
@@ -259,9 +372,13 @@ hnsw_space_own(const HnswSpace *space, const void *value, float *scratch,
 Size
 hnsw_space_used(const HnswSpace *space, const uint8 *own)
 {
-	if (space->own_kind != HNSW_OWN_EXACT)
+	if (space->own_kind == HNSW_OWN_EXACT)
+		return Min(VARSIZE(own), space->layout.own_bytes);
+	if (space->own_kind != HNSW_OWN_KEPT ||
+		kept_value_off(space) + VARHDRSZ > space->layout.own_here)
 		return space->layout.own_bytes;
-	return Min(VARSIZE(own), space->layout.own_bytes);
+	return Min(kept_value_off(space) + VARSIZE(kept_value(space, own)),
+			   space->layout.own_bytes);
 }
 
 void
@@ -284,7 +401,8 @@ hnsw_space_same(const HnswSpace *space, const uint8 *a, const uint8 *b)
 		return x->scale == y->scale &&
 			memcmp(x->code, y->code, space->rdim) == 0;
 	}
-	if (space->own_kind == HNSW_OWN_EXACT)
+	if (space->own_kind == HNSW_OWN_KEPT ||
+		space->own_kind == HNSW_OWN_EXACT)
 		return memcmp(a, b, space->layout.own_bytes) == 0;
 	return memcmp(((const F32Own *) a)->x, ((const F32Own *) b)->x,
 				  sizeof(float) * space->dim) == 0;
@@ -305,44 +423,18 @@ hnsw_space_cover(const HnswSpace *space, uint8 *own, const uint8 *other)
 	return true;
 }
 
-/* ---- EXACT forms ---- */
+/* ---- values in own forms ---- */
 
-/* A form may come from a damaged page: is it what the metric relies on? */
+/*
+ * A value may come from a damaged page: is it what the metric relies on?
+ */
 static bool
-is_sane_exact(const HnswSpace *space, const void *own)
+is_sane_value(const HnswSpace *space, const void *value)
 {
-	return VARSIZE(own) <= space->layout.own_bytes &&
-		space->metric->dim(own) == space->dim;
-}
+	Size		room = space->own_kind == HNSW_OWN_KEPT ?
+		space->kept_bytes : space->layout.own_bytes;
 
-/* Building distance of two sane forms. */
-static double
-between_exact(const HnswSpace *space, const void *a, const void *b)
-{
-	const VectorMetric *metric = space->metric;
-
-	return metric->between != NULL ? metric->between(a, b) :
-		metric->distance(a, b);
-}
-
-/* Scale of the stop rule for a form at distance 'dist' from a scan's query. */
-static double
-exact_margin(const HnswSpace *space, const HnswQuery *query,
-			 const void *own, double dist)
-{
-	switch (query->space)
-	{
-		case VECTOR_SPACE_IP:
-			return query->norm * space->metric->norm(own) + dist;
-		case VECTOR_SPACE_COSINE:
-			return dist;
-		case VECTOR_SPACE_L2:
-		case VECTOR_SPACE_OPAQUE:
-			break;
-	}
-
-	/* not squared: half the margin */
-	return dist / 2;
+	return VARSIZE(value) <= room && space->metric->dim(value) == space->dim;
 }
 
 /* ---- queries ---- */
@@ -355,17 +447,17 @@ query_codes(const HnswSpace *space, HnswQuery *query, const float *rotated,
 	quant_query_init(&query->edge, rotated, space->nbits, code);
 }
 
-/* The query of a scan over EXACT forms. */
+/* What only the query of a scan over KEPT forms has. */
 static void
-query_exact(const HnswSpace *space, const void *value, HnswQuery *query)
+query_kept(const HnswSpace *space, HnswQuery *query, const float *x)
 {
-	const VectorMetric *metric = space->metric;
+	double		sum = 0;
 
-	query->distance = metric->distance;
-	if (value != NULL && metric->norm != NULL)
-		query->norm = metric->norm(value);
-	if (metric->space == VECTOR_SPACE_COSINE && query->norm == 0)
-		query->ordered = false;
+	for (int i = 0; i < space->floats; i++)
+		sum += fabsf(x[i]);
+	query->l1_share = query->norm > 0 ? sum / query->norm : 1;
+	if (query->value != NULL && space->metric->size != NULL)
+		query->norm = space->metric->size(query->value);
 }
 
 void
@@ -380,20 +472,19 @@ hnsw_space_query(const HnswSpace *space, const void *value, HnswQuery *query)
 	query->value = value;
 	query->ordered = value != NULL;
 	if (!hnsw_space_coded(space))
-	{
-		query_exact(space, value, query);
 		return;
-	}
 
-	x = palloc0(sizeof(float) * space->dim);
+	x = palloc0(sizeof(float) * space->floats);
 	rotated = palloc0(sizeof(float) * space->rdim);
 	code = palloc0(space->rdim);
 	if (value != NULL && !load_value(space, value, x))
 		query->ordered = false;
 
 	quant_rotate(&space->rotation, x, rotated);
-	query->norm = sqrt(kernels.dot_f32(x, x, space->dim));
-	if (query->space == VECTOR_SPACE_IP)
+	query->norm = sqrt(kernels.dot_f32(x, x, space->floats));
+	if (space->own_kind == HNSW_OWN_KEPT)
+		query_kept(space, query, x);
+	if (query->space == VECTOR_SPACE_IP && space->own_kind != HNSW_OWN_KEPT)
 		query->shift = kernels.dot_f32(rotated, space->mean, space->rdim);
 	else
 	{
@@ -429,19 +520,17 @@ hnsw_space_query_own(const HnswSpace *space, const uint8 *own, void *buffer,
 	float	   *rotated = buffer;
 
 	memset(query, 0, sizeof(HnswQuery));
-	query->space = space->metric->space == VECTOR_SPACE_OPAQUE ?
-		VECTOR_SPACE_OPAQUE : VECTOR_SPACE_L2;
+	query->space = VECTOR_SPACE_L2;
 	query->ordered = true;
 
 	if (space->own_kind == HNSW_OWN_EXACT)
 	{
-		query->value = is_sane_exact(space, own) ? own : NULL;
-		query->distance = space->metric->between != NULL ?
-			space->metric->between : space->metric->distance;
+		query->space = VECTOR_SPACE_OPAQUE;
+		query->value = is_sane_value(space, own) ? own : NULL;
 	}
-	else if (space->own_kind == HNSW_OWN_S8)
+	else if (space->own_kind != HNSW_OWN_F32)
 	{
-		const QuantOwn *form = (const QuantOwn *) own;
+		const QuantOwn *form = own_code(space, own);
 
 		quant_own_decode(form, space->rdim, rotated);
 		query->vec = rotated;
@@ -449,7 +538,7 @@ hnsw_space_query_own(const HnswSpace *space, const uint8 *own, void *buffer,
 		quant_query_from_code(&query->edge, form->scale, form->code,
 							  space->nbits);
 	}
-	else if (space->own_kind == HNSW_OWN_F32)
+	else
 	{
 		const F32Own *form = (const F32Own *) own;
 
@@ -560,26 +649,159 @@ measure_f32(const HnswSpace *space, const HnswQuery *query,
 }
 
 /*
- * The distance is the operator's own value, hence the bound too, and what is
- * not finite keeps its place in the order: NaN is last.
+ * The operator's distance to a value of which only 'kept' is known, at distance
+ * 'dist', and the norm of the rest: what it is likely to be, or with 'sign' -1
+ * what it is not below.  The rest is orthogonal to what is kept.
  */
+static double
+distance_to_cut(const HnswSpace *space, const HnswQuery *query,
+				const HnswKept *own, double dist, int sign)
+{
+	double		rest = own->rest;
+
+	switch (space->metric->space)
+	{
+		case VECTOR_SPACE_L2:
+			return sign < 0 ? Max(dist - rest, 0) :
+				sqrt(dist * dist + rest * rest);
+		case VECTOR_SPACE_L1:
+			return sign < 0 ? Max(dist - rest, 0) : dist + rest;
+		case VECTOR_SPACE_IP:
+			return sign < 0 ? dist - query->norm * rest : dist;
+		case VECTOR_SPACE_COSINE:
+			{
+				double		share = Min(rest / own->size, 1);
+
+				dist = 1 - (1 - dist) * sqrt(1 - share * share);
+				return sign < 0 ? dist - share : dist;
+			}
+		case VECTOR_SPACE_OPAQUE:
+			break;
+	}
+	return dist;
+}
+
+/*
+ * What the SQL function may be below that because of rounding, both sums and
+ * the norms.
+ */
+static double
+rounding_of_cut(const HnswSpace *space, const HnswQuery *query,
+				const HnswKept *own, double dist)
+{
+	const VectorMetric *metric = space->metric;
+	Size		terms = (VARSIZE(query->value) + metric->max_bytes(space->dim)) /
+		sizeof(float);
+	double		share = 2 * SUM_ROUNDING(terms);
+
+	switch (metric->space)
+	{
+		case VECTOR_SPACE_IP:
+			return 2 * share * query->norm * own->size;
+		case VECTOR_SPACE_COSINE:
+			return 4 * share;
+		default:
+			return share * dist;
+	}
+}
+
+/*
+ * Squared distance in the code space at distance 'dist'; under L1 only the codes
+ * can tell.
+ */
+static double
+code_l2sq(const HnswSpace *space, const HnswQuery *query, const HnswKept *own,
+		  double dist)
+{
+	switch (space->metric->space)
+	{
+		case VECTOR_SPACE_L2:
+			return dist * dist;
+		case VECTOR_SPACE_COSINE:
+			return 2 * dist;
+		case VECTOR_SPACE_IP:
+			return query->norm > 0 && own->size > 0 ?
+				2 + 2 * dist / (query->norm * own->size) : 1;
+		case VECTOR_SPACE_L1:
+		case VECTOR_SPACE_OPAQUE:
+			break;
+	}
+	return query->norm2 + own->code.norm2 -
+		2 * quant_own_dot(query->vec, &own->code, space->rdim);
+}
+
+/*
+ * What the stop rule allows for codes of a projection.  Searches for the same recall
+ * take as long with another value, but need another ef_search.
+ */
+#define PROJECTION_MARGIN	2
+
+/*
+ * Of a value that is kept whole, the distance is the operator's own, hence the
+ * bound, and what is not finite keeps its place in the order: NaN is last.
+ */
+static void
+measure_kept(const HnswSpace *space, const HnswQuery *query,
+			 const HnswKept *own, HnswMeasure *out)
+{
+	const void *value = kept_value(space, (const uint8 *) own);
+	double		dist = get_float8_nan();
+	double		l2sq;
+
+	if (is_sane_value(space, value))
+		dist = space->metric->distance(query->value, value);
+	out->bound = isnan(dist) ? get_float8_infinity() : dist;
+	if (own->rest != 0)
+	{
+		out->bound = distance_to_cut(space, query, own, dist, -1) -
+			rounding_of_cut(space, query, own, dist);
+		if (!(own->rest < FLT_MAX) || isnan(out->bound))
+			out->bound = -get_float8_infinity();
+		dist = distance_to_cut(space, query, own, dist, 1);
+	}
+
+	l2sq = code_l2sq(space, query, own, dist);
+	out->l2sq = isnan(l2sq) ? FLT_MAX : Max(Min(l2sq, FLT_MAX), 0);
+	switch (space->metric->space)
+	{
+		case VECTOR_SPACE_L2:
+		case VECTOR_SPACE_COSINE:
+			out->dist = out->margin = out->l2sq;
+			break;
+		case VECTOR_SPACE_IP:
+			out->dist = dist;
+			out->margin = query->norm * own->size + dist;
+			break;
+		case VECTOR_SPACE_L1:
+		case VECTOR_SPACE_OPAQUE:
+			out->dist = dist;
+			out->margin = dist / 2; /* not squared */
+			break;
+	}
+
+	/* a projection adds its error to that of the codes */
+	if (space->floats < space->dim)
+		out->margin *= PROJECTION_MARGIN;
+	if (isnan(dist))
+		out->dist = FLT_MAX;
+	out->dist = Max(Min(out->dist, FLT_MAX), -FLT_MAX);
+	if (!(out->margin >= 0 && out->margin <= FLT_MAX))
+		out->margin = 0;
+}
+
+/* The distance is the operator's own value, hence the bound too. */
 static void
 measure_exact(const HnswSpace *space, const HnswQuery *query,
 			  const uint8 *own, HnswMeasure *out)
 {
 	double		dist = get_float8_nan();
-	double		margin = 0;
 
-	if (query->value != NULL && is_sane_exact(space, own))
-	{
-		dist = query->distance(query->value, own);
-		margin = exact_margin(space, query, own, dist);
-	}
-
+	if (query->value != NULL && is_sane_value(space, own))
+		dist = space->metric->distance(query->value, own);
 	out->l2sq = 0;
 	out->bound = isnan(dist) ? get_float8_infinity() : dist;
-	out->dist = Max(Min(out->bound, FLT_MAX), -FLT_MAX);
-	out->margin = margin >= 0 && margin <= FLT_MAX ? margin : 0;
+	out->dist = isnan(dist) ? FLT_MAX : dist;
+	out->margin = isnan(dist) ? 0 : dist / 2;	/* not squared */
 }
 
 void
@@ -600,6 +822,14 @@ hnsw_space_measure(const HnswSpace *space, const HnswQuery *query,
 		case HNSW_OWN_F32:
 			measure_f32(space, query, (const F32Own *) own, out);
 			break;
+		case HNSW_OWN_KEPT:
+			if (query->value != NULL)
+			{
+				measure_kept(space, query, (const HnswKept *) own, out);
+				return;
+			}
+			measure_s8(space, query, own_code(space, own), out);
+			break;
 		case HNSW_OWN_EXACT:
 			measure_exact(space, query, own, out);
 			return;
@@ -607,26 +837,41 @@ hnsw_space_measure(const HnswSpace *space, const HnswQuery *query,
 	mend_measure(out);
 }
 
+const QuantOwn *
+hnsw_space_code(const HnswSpace *space, const uint8 *own)
+{
+	return own_code(space, own);
+}
+
+const void *
+hnsw_space_value(const HnswSpace *space, const uint8 *own)
+{
+	return kept_value(space, own);
+}
+
+bool
+hnsw_space_is_exact(const HnswSpace *space)
+{
+	return space->own_kind == HNSW_OWN_EXACT ||
+		(space->own_kind == HNSW_OWN_KEPT && space->metric->cut == NULL);
+}
+
 float
 hnsw_space_between(const HnswSpace *space, const uint8 *a, const uint8 *b)
 {
 	double		dist = get_float8_nan();
 
-	switch (space->own_kind)
+	if (space->own_kind == HNSW_OWN_EXACT)
 	{
-		case HNSW_OWN_S8:
-			dist = quant_own_l2sq((const QuantOwn *) a, (const QuantOwn *) b,
-								  space->rdim);
-			break;
-		case HNSW_OWN_F32:
-			dist = kernels.l2sq_f32(((const F32Own *) a)->x,
-									((const F32Own *) b)->x, space->dim);
-			break;
-		case HNSW_OWN_EXACT:
-			if (is_sane_exact(space, a) && is_sane_exact(space, b))
-				dist = between_exact(space, a, b);
-			break;
+		if (is_sane_value(space, a) && is_sane_value(space, b))
+			dist = space->metric->distance(a, b);
 	}
+	else if (space->own_kind == HNSW_OWN_F32)
+		dist = kernels.l2sq_f32(((const F32Own *) a)->x,
+								((const F32Own *) b)->x, space->dim);
+	else
+		dist = quant_own_l2sq(own_code(space, a), own_code(space, b),
+							  space->rdim);
 	return dist <= FLT_MAX ? dist : FLT_MAX;
 }
 
@@ -634,7 +879,7 @@ bool
 hnsw_occludes(const HnswSpace *space, float between, float dist)
 {
 	/* alpha is on plain distance; but for opaque spaces these are squares */
-	float		alpha = space->metric->space != VECTOR_SPACE_OPAQUE ?
+	float		alpha = hnsw_space_coded(space) ?
 		HNSW_ALPHA * HNSW_ALPHA : HNSW_ALPHA;
 
 	return between * alpha < dist;
@@ -679,24 +924,27 @@ hnsw_space_edge(const HnswSpace *space, const uint8 *c, const uint8 *o,
 	float		center[MAX_F32_RDIM];
 	float		residual[MAX_F32_RDIM];
 
-	switch (space->own_kind)
+	if (space->own_kind == HNSW_OWN_EXACT)
 	{
-		case HNSW_OWN_S8:
-			quant_edge_encode((const QuantOwn *) c, (const QuantOwn *) o,
-							  space->rdim, space->nbits, (QuantEdge *) code);
-			break;
-		case HNSW_OWN_F32:
-			rotate_f32(space, (const F32Own *) c, center);
-			rotate_f32(space, (const F32Own *) o, residual);
-			for (int i = 0; i < space->rdim; i++)
-				residual[i] -= center[i];
-			quant_edge_encode_f32(center, residual, space->rdim, space->nbits,
-								  (QuantEdge *) code);
-			break;
-		case HNSW_OWN_EXACT:
-			memcpy(code, &dist, sizeof(float));
-			break;
+		memcpy(code, &dist, sizeof(float));
+		return;
 	}
+	if (space->own_kind != HNSW_OWN_F32)
+	{
+		quant_edge_encode(own_code(space, c), own_code(space, o), space->rdim,
+						  space->nbits, (QuantEdge *) code);
+		if (codes_have_size(space->metric))
+			memcpy(code + quant_edge_bytes(space->nbits),
+				   &((const HnswKept *) o)->size, sizeof(float));
+		return;
+	}
+
+	rotate_f32(space, (const F32Own *) c, center);
+	rotate_f32(space, (const F32Own *) o, residual);
+	for (int i = 0; i < space->rdim; i++)
+		residual[i] -= center[i];
+	quant_edge_encode_f32(center, residual, space->rdim, space->nbits,
+						  (QuantEdge *) code);
 }
 
 void
@@ -708,10 +956,13 @@ hnsw_space_flat(const HnswSpace *space, const uint8 *own, uint8 *code)
 
 	if (!hnsw_space_coded(space))
 		return;
-	if (space->own_kind == HNSW_OWN_S8)
+	if (codes_have_size(space->metric))
+		memcpy(flat->bits + space->nbits / 8, &((const HnswKept *) own)->size,
+			   sizeof(float));
+	if (space->own_kind != HNSW_OWN_F32)
 	{
 		static const int8 zeros[16] = {0};
-		const QuantOwn *form = (const QuantOwn *) own;
+		const QuantOwn *form = own_code(space, own);
 
 		/* the residual from zero: the vector itself; codes of 16 at a time */
 		sums.sum_abs = 0;
@@ -748,6 +999,47 @@ mend_estimates(float *est, float *var, int n)
 	}
 }
 
+/*
+ * Of n estimates of squared distances in the code space make such of dist, for
+ * a scan over KEPT forms.  size: that of the first value, if codes have it; the
+ * next ones lie stride bytes apart.  l1_share: L1 distance over Euclidean.
+ */
+static void
+estimate_kept(const HnswSpace *space, const HnswQuery *query, double l1_share,
+			  const uint8 *size, Size stride, int n, float *est, float *var)
+{
+	for (int i = 0; i < n; i++)
+	{
+		double		l2sq = Max(est[i], 0);
+		double		slope;		/* of dist, by l2sq */
+		float		here = 0;
+
+		if (codes_have_size(space->metric))
+			memcpy(&here, size + (Size) i * stride, sizeof(float));
+		switch (query->space)
+		{
+			case VECTOR_SPACE_L1:
+				est[i] = l1_share * sqrt(l2sq);
+				slope = l1_share / (2 * sqrt(Max(l2sq, FLT_MIN)));
+				break;
+			case VECTOR_SPACE_IP:
+				slope = query->norm * here / 2;
+				est[i] = slope * (est[i] - 2);
+				break;
+			default:
+				continue;
+		}
+		var[i] *= slope * slope;
+	}
+}
+
+/* Is this the query of a scan over KEPT forms? */
+static inline bool
+scans_kept(const HnswSpace *space, const HnswQuery *query)
+{
+	return space->own_kind == HNSW_OWN_KEPT && query->value != NULL;
+}
+
 void
 hnsw_space_estimate(const HnswSpace *space, const HnswQuery *query,
 					const HnswMeasure *node, const uint8 *codes, Size stride,
@@ -758,7 +1050,16 @@ hnsw_space_estimate(const HnswSpace *space, const HnswQuery *query,
 	Assert(n <= HNSW_MAX_EDGES);
 	if (n == 0)
 		return;
-	if (query->space == VECTOR_SPACE_IP)
+	if (scans_kept(space, query))
+	{
+		quant_edge_estimate(&query->edge, codes, stride, n, node->l2sq, sums,
+							est, var);
+		estimate_kept(space, query, node->l2sq > 0 ?
+					  node->dist / sqrt(node->l2sq) : query->l1_share,
+					  codes + quant_edge_bytes(space->nbits), stride, n,
+					  est, var);
+	}
+	else if (query->space == VECTOR_SPACE_IP)
 		quant_edge_estimate_ip(&query->edge, codes, stride, n, node->dist,
 							   node->l2sq, sums, est, var);
 	else
@@ -788,12 +1089,17 @@ hnsw_space_estimate_flat(const HnswSpace *space, const HnswQuery *query,
 			float		dot = q->scale * (sums[i] - q->half_sum);
 
 			memcpy(&f, first + (Size) i * stride, offsetof(FlatCode, bits));
-			if (query->space == VECTOR_SPACE_IP)
+			if (query->space == VECTOR_SPACE_IP &&
+				space->own_kind != HNSW_OWN_KEPT)
 				est[done + i] = f.scale / 2 * dot - query->shift;
 			else
 				est[done + i] = query->rnorm2 + f.add + f.scale * dot;
 			var[done + i] = f.scale * f.scale * query->rnorm2;
 		}
+		if (scans_kept(space, query))
+			estimate_kept(space, query, query->l1_share,
+						  first + offsetof(FlatCode, bits) + space->nbits / 8,
+						  stride, part, est + done, var + done);
 		mend_estimates(est + done, var + done, part);
 	}
 }
@@ -810,9 +1116,9 @@ hnsw_space_edge_lengths(const HnswSpace *space, const uint8 *c,
 		for (int i = 0; i < n; i++)
 			memcpy(&dist[i], codes + i * stride, sizeof(float));
 	}
-	else if (space->own_kind == HNSW_OWN_S8)
+	else if (space->own_kind != HNSW_OWN_F32)
 	{
-		const QuantOwn *form = (const QuantOwn *) c;
+		const QuantOwn *form = own_code(space, c);
 
 		quant_query_from_code(&node, form->scale, form->code, space->nbits);
 		quant_edge_lengths(&node, codes, stride, n, sums, dist);

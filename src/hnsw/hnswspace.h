@@ -13,14 +13,18 @@
  *	F32		the vector itself (under cosine: made unit length) as floats behind
  *			its squared norm.  The same spaces, short vectors: an 8-bit form's error would be
  *			large against the distances of near neighbours there.
- *	EXACT	the datum's bytes.  Spaces that only metric->distance knows, and
- *			sparse vectors; edges carry no code but the distance of their two
- *			nodes.
+ *	KEPT	a code like S8 of the floats that the metric makes of a value, and
+ *			behind it the value, or of a long one the largest elements and the
+ *			norm of the rest.  L1 and sparse vectors, whose distance codes
+ *			cannot tell, though they rank neighbours well.
+ *	EXACT	the value's bytes.  Spaces that only metric->distance knows; edges
+ *			carry no code but the distance of their two nodes.
  *
  * Distances inside the index ("dist"): squared L2 for L2 and cosine (of unit
- * vectors), -<q,v> for inner product, the operator's value for EXACT.  Graphs
- * are built and repaired by squared L2, EXACT ones by metric->between if there
- * is such, else by the operator's value.
+ * vectors), -<q,v> for inner product, else the operator's value.  Graphs are
+ * built and repaired by squared L2, of KEPT forms by that of the codes, which
+ * under inner product are of the vectors made unit length; EXACT ones by the
+ * operator's value.
  *
  * IDENTIFICATION
  *	  src/hnsw/hnswspace.h
@@ -31,6 +35,7 @@
 #define HNSWSPACE_H
 
 #include "hnsw/hnswpage.h"
+#include "quant/quant_own.h"
 #include "quant/quant_query.h"
 #include "quant/quant_rotate.h"
 #include "type/metric.h"
@@ -39,11 +44,20 @@ typedef enum HnswOwnKind
 {
 	HNSW_OWN_S8 = 1,
 	HNSW_OWN_F32,
+	HNSW_OWN_KEPT,
 	HNSW_OWN_EXACT
 } HnswOwnKind;
 
 /* design.md 3: own values up to about 1 KB are kept exact */
 #define HNSW_F32_MAX_DIM	256
+
+/* an own form of kind KEPT; the value stands behind the code */
+typedef struct HnswKept
+{
+	float		size;			/* metric->size of the whole value, 0 if there is none */
+	float		rest;			/* norm of what was cut off the value; 0: nothing */
+	QuantOwn	code;			/* of its floats; under inner product made unit length */
+} HnswKept;
 
 typedef struct HnswSpace
 {
@@ -51,8 +65,10 @@ typedef struct HnswSpace
 	int			dim;
 	int			m;
 	HnswOwnKind own_kind;
+	int			floats;			/* that the metric makes of a value */
 	int			rdim;			/* rotated dimensions; 0 for EXACT */
 	int			nbits;			/* of edge and flat codes; 0 for EXACT */
+	uint32		kept_bytes;		/* KEPT: room for the value */
 	uint64		seed;
 	bool		has_mean;
 	float		mean_norm;		/* |mean| */
@@ -65,13 +81,13 @@ typedef struct HnswQuery
 {
 	VectorSpace space;			/* what dist means; L2 for queries from nodes */
 	bool		ordered;		/* false: NULL or zero vector, every order is right */
-	const void *value;			/* EXACT: the datum; NULL if it is damaged */
-	double		(*distance) (const void *a, const void *b); /* EXACT: dist */
-	const float *vec;			/* S8: rotated, centred, rdim; F32: dim floats */
-	QuantQuery	edge;			/* S8 and F32: for edge and flat codes */
+	const void *value;			/* of a scan; EXACT: also of a node, NULL if damaged */
+	const float *vec;			/* S8, KEPT: rotated, centred, rdim; F32: dim floats */
+	QuantQuery	edge;			/* for edge and flat codes */
 	double		norm2;			/* |vec|^2 */
 	double		rnorm2;			/* |q - mean|^2 in the rotated space: base of flat codes */
-	double		norm;			/* |q|, inner product and cosine */
+	double		norm;			/* |q|, inner product and cosine; KEPT: metric->size */
+	double		l1_share;		/* KEPT: sum of absolute floats over their norm */
 	double		shift;			/* <Rq, mean>, inner product, S8 */
 	double		error;			/* what vec may be off, as a distance */
 } HnswQuery;
@@ -90,11 +106,23 @@ typedef struct HnswMeasure
  *
  * memory: hnsw_space_bytes() bytes, to live as long as the space (rotation
  * and mean).  mean: rdim floats in the rotated space, copied, or NULL.
+ * kept_bytes: hnsw_space_kept_bytes() of these, frozen in the metapage.
  */
 extern Size hnsw_space_bytes(const VectorMetric *metric, int dim);
 extern void hnsw_space_init(HnswSpace *space, const VectorMetric *metric,
-							int dim, int m, uint64 seed, const float *mean,
-							void *memory);
+							int dim, int m, uint64 seed, uint32 kept_bytes,
+							const float *mean, void *memory);
+
+/*
+ * hnsw_space_kept_bytes -- room for a value in an own form; 0 if it is not kept.
+ *
+ * wish: that many bytes, for values that can be cut; within limits.  Others get
+ * what they need, whatever the wish is.
+ */
+#define HNSW_MIN_KEPT_BYTES		((Size) 144)
+#define HNSW_MAX_KEPT_BYTES		((Size) 4112)
+extern uint32 hnsw_space_kept_bytes(const VectorMetric *metric, int dim,
+									Size wish);
 
 /* A space over other memory with the same contents (for caches). */
 extern void hnsw_space_copy(HnswSpace *to, const HnswSpace *from, void *memory);
@@ -119,8 +147,8 @@ extern bool hnsw_space_own(const HnswSpace *space, const void *value,
 
 /*
  * hnsw_space_used -- how many bytes of an own form there are before the zeros
- * that fill it up: fewer than own_bytes for EXACT only.  Looks at the first
- * VARHDRSZ bytes, and believes them as far as own_bytes.
+ * that fill it up: fewer than own_bytes for KEPT and EXACT only.  Looks at what is in
+ * the slot only, and believes it as far as own_bytes.
  */
 extern Size hnsw_space_used(const HnswSpace *space, const uint8 *own);
 
@@ -182,6 +210,14 @@ extern bool hnsw_occludes(const HnswSpace *space, float between, float dist);
  */
 extern void hnsw_space_edge(const HnswSpace *space, const uint8 *c,
 							const uint8 *o, float dist, uint8 *code);
+
+/* the code in 8 bits of a form of kind S8 or KEPT; the value of a KEPT one */
+extern const QuantOwn *hnsw_space_code(const HnswSpace *space,
+									   const uint8 *own);
+extern const void *hnsw_space_value(const HnswSpace *space, const uint8 *own);
+
+/* Does the scan's bound equal the operator's distance, for every value? */
+extern bool hnsw_space_is_exact(const HnswSpace *space);
 
 /* The flat code (flat_code_bytes) of an own form: relative to the mean. */
 extern void hnsw_space_flat(const HnswSpace *space, const uint8 *own,

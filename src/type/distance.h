@@ -47,18 +47,29 @@ extern double sparsevec_distance_cosine(const SparseVector *a,
 extern double sparsevec_distance_l1(const SparseVector *a,
 									const SparseVector *b);
 
-/*
- * What an index needs besides, to the precision of float32, but without its
- * range: squared distance of the two vectors made unit length, where a
- * zero vector is orthogonal to others, and the norm, which is 0 for a zero
- * vector only.
- */
-extern double sparsevec_distance_unit(const SparseVector *a,
-									  const SparseVector *b);
+/* Euclidean norm, 0 for a zero vector only; to the precision of float32, but
+ * without its range */
 extern double sparsevec_norm(const SparseVector *vector);
 
 extern double bit_distance_hamming(const VarBit *a, const VarBit *b);
 extern double bit_distance_jaccard(const VarBit *a, const VarBit *b);
+
+/*
+ * What an index needs besides: a vector as n floats.  If it has more
+ * dimensions this is a random projection: each element is added to or taken
+ * off one of the floats, as the hash of its index says.
+ */
+extern void sparsevec_sketch(const SparseVector *vector, float *out, int n);
+
+/*
+ * sparsevec_cut -- write the n elements of largest absolute value, of equal ones the
+ * first, to 'out'; or all if there are no more.
+ *
+ * Returns the Euclidean norm of the others, or with 'absolute' the sum of
+ * their absolute values, never less than it is.
+ */
+extern double sparsevec_cut(const SparseVector *vector, int n, bool absolute,
+							SparseVector *out);
 
 /* what operator classes name as support function 1; see metric.c */
 extern PGDLLEXPORT Datum vector_l2_squared_distance(PG_FUNCTION_ARGS);

@@ -38,6 +38,13 @@ vector_metric_max_bytes(int dim)
 	return VECTOR_SIZE(dim);
 }
 
+/* a vector's floats are its elements */
+static int
+all_dims(int dim)
+{
+	return dim;
+}
+
 static void
 vector_metric_to_floats(const void *value, float *out)
 {
@@ -125,6 +132,9 @@ halfvec_metric_l1(const void *a, const void *b)
 /* pgvector's limit; it is in the error text */
 #define SPARSEVEC_INDEX_MAX_NNZ	1000
 
+/* floats of a vector with more dimensions than that */
+#define SPARSEVEC_SKETCH_DIM	384
+
 static int
 sparsevec_metric_dim(const void *value)
 {
@@ -166,12 +176,6 @@ sparsevec_metric_l2(const void *a, const void *b)
 }
 
 static double
-sparsevec_metric_l2_squared(const void *a, const void *b)
-{
-	return measure_whole(a, b, sparsevec_distance_l2_squared);
-}
-
-static double
 sparsevec_metric_ip(const void *a, const void *b)
 {
 	return measure_whole(a, b, sparsevec_distance_ip);
@@ -181,12 +185,6 @@ static double
 sparsevec_metric_cosine(const void *a, const void *b)
 {
 	return measure_whole(a, b, sparsevec_distance_cosine);
-}
-
-static double
-sparsevec_metric_unit(const void *a, const void *b)
-{
-	return measure_whole(a, b, sparsevec_distance_unit);
 }
 
 static double
@@ -203,10 +201,43 @@ sparsevec_metric_norm(const void *value)
 	return sparsevec_norm(value);
 }
 
+static int
+sparsevec_metric_floats(int dim)
+{
+	return Min(dim, SPARSEVEC_SKETCH_DIM);
+}
+
+static void
+sparsevec_metric_to_floats(const void *value, float *out)
+{
+	sparsevec_sketch(value, out,
+					 sparsevec_metric_floats(sparsevec_metric_dim(value)));
+}
+
+/* the elements that fit into 'bytes' bytes */
+static int
+count_fitting(Size bytes)
+{
+	return (bytes - SPARSEVEC_SIZE(0)) / (sizeof(int32) + sizeof(float));
+}
+
+static double
+sparsevec_metric_cut(const void *value, Size bytes, void *out)
+{
+	return sparsevec_cut(value, count_fitting(bytes), false, out);
+}
+
+static double
+sparsevec_metric_cut_l1(const void *value, Size bytes, void *out)
+{
+	return sparsevec_cut(value, count_fitting(bytes), true, out);
+}
+
 /* ---------- bit ---------- */
 
 /* pgvector's limit; it is in the error text */
 #define BIT_INDEX_MAX_DIM		64000
+
 
 static int
 bit_metric_dim(const void *value)
@@ -253,6 +284,7 @@ static const VectorMetric metrics[] = {
 		.has_norm = false,
 		.dim = vector_metric_dim,
 		.max_bytes = vector_metric_max_bytes,
+		.floats = all_dims,
 		.to_floats = vector_metric_to_floats,
 		.distance = vector_metric_l2,
 	},
@@ -264,6 +296,7 @@ static const VectorMetric metrics[] = {
 		.has_norm = false,
 		.dim = vector_metric_dim,
 		.max_bytes = vector_metric_max_bytes,
+		.floats = all_dims,
 		.to_floats = vector_metric_to_floats,
 		.distance = vector_metric_ip,
 	},
@@ -275,17 +308,21 @@ static const VectorMetric metrics[] = {
 		.has_norm = true,
 		.dim = vector_metric_dim,
 		.max_bytes = vector_metric_max_bytes,
+		.floats = all_dims,
 		.to_floats = vector_metric_to_floats,
 		.distance = vector_metric_cosine,
 	},
 	{
 		.type_name = "vector",
-		.space = VECTOR_SPACE_OPAQUE,
+		.space = VECTOR_SPACE_L1,
 		.max_dim = VECTOR_INDEX_MAX_DIM,
 		.support = l1_distance,
 		.has_norm = false,
 		.dim = vector_metric_dim,
 		.max_bytes = vector_metric_max_bytes,
+		.floats = all_dims,
+		.to_floats = vector_metric_to_floats,
+		.keeps_value = true,
 		.distance = vector_metric_l1,
 	},
 	{
@@ -296,6 +333,7 @@ static const VectorMetric metrics[] = {
 		.has_norm = false,
 		.dim = halfvec_metric_dim,
 		.max_bytes = halfvec_metric_max_bytes,
+		.floats = all_dims,
 		.to_floats = halfvec_metric_to_floats,
 		.distance = halfvec_metric_l2,
 	},
@@ -307,6 +345,7 @@ static const VectorMetric metrics[] = {
 		.has_norm = false,
 		.dim = halfvec_metric_dim,
 		.max_bytes = halfvec_metric_max_bytes,
+		.floats = all_dims,
 		.to_floats = halfvec_metric_to_floats,
 		.distance = halfvec_metric_ip,
 	},
@@ -318,17 +357,21 @@ static const VectorMetric metrics[] = {
 		.has_norm = true,
 		.dim = halfvec_metric_dim,
 		.max_bytes = halfvec_metric_max_bytes,
+		.floats = all_dims,
 		.to_floats = halfvec_metric_to_floats,
 		.distance = halfvec_metric_cosine,
 	},
 	{
 		.type_name = "halfvec",
-		.space = VECTOR_SPACE_OPAQUE,
+		.space = VECTOR_SPACE_L1,
 		.max_dim = HALFVEC_INDEX_MAX_DIM,
 		.support = halfvec_l1_distance,
 		.has_norm = false,
 		.dim = halfvec_metric_dim,
 		.max_bytes = halfvec_metric_max_bytes,
+		.floats = all_dims,
+		.to_floats = halfvec_metric_to_floats,
+		.keeps_value = true,
 		.distance = halfvec_metric_l1,
 	},
 	{
@@ -339,9 +382,12 @@ static const VectorMetric metrics[] = {
 		.has_norm = false,
 		.dim = sparsevec_metric_dim,
 		.max_bytes = sparsevec_metric_max_bytes,
+		.floats = sparsevec_metric_floats,
+		.to_floats = sparsevec_metric_to_floats,
+		.keeps_value = true,
 		.distance = sparsevec_metric_l2,
-		.between = sparsevec_metric_l2_squared,
-		.norm = sparsevec_metric_norm,
+		.size = sparsevec_metric_norm,
+		.cut = sparsevec_metric_cut,
 		.check = sparsevec_metric_check,
 	},
 	{
@@ -352,9 +398,12 @@ static const VectorMetric metrics[] = {
 		.has_norm = false,
 		.dim = sparsevec_metric_dim,
 		.max_bytes = sparsevec_metric_max_bytes,
+		.floats = sparsevec_metric_floats,
+		.to_floats = sparsevec_metric_to_floats,
+		.keeps_value = true,
 		.distance = sparsevec_metric_ip,
-		.between = sparsevec_metric_unit,
-		.norm = sparsevec_metric_norm,
+		.size = sparsevec_metric_norm,
+		.cut = sparsevec_metric_cut,
 		.check = sparsevec_metric_check,
 	},
 	{
@@ -365,20 +414,28 @@ static const VectorMetric metrics[] = {
 		.has_norm = true,
 		.dim = sparsevec_metric_dim,
 		.max_bytes = sparsevec_metric_max_bytes,
+		.floats = sparsevec_metric_floats,
+		.to_floats = sparsevec_metric_to_floats,
+		.keeps_value = true,
 		.distance = sparsevec_metric_cosine,
-		.between = sparsevec_metric_unit,
-		.norm = sparsevec_metric_norm,
+		.size = sparsevec_metric_norm,
+		.cut = sparsevec_metric_cut,
 		.check = sparsevec_metric_check,
 	},
 	{
 		.type_name = "sparsevec",
-		.space = VECTOR_SPACE_OPAQUE,
+		.space = VECTOR_SPACE_L1,
 		.max_dim = SPARSEVEC_INDEX_MAX_DIM,
 		.support = sparsevec_l1_distance,
 		.has_norm = false,
 		.dim = sparsevec_metric_dim,
 		.max_bytes = sparsevec_metric_max_bytes,
+		.floats = sparsevec_metric_floats,
+		.to_floats = sparsevec_metric_to_floats,
+		.keeps_value = true,
 		.distance = sparsevec_metric_l1,
+		.size = sparsevec_metric_norm,
+		.cut = sparsevec_metric_cut_l1,
 		.check = sparsevec_metric_check,
 	},
 	{

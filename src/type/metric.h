@@ -26,7 +26,8 @@ typedef enum VectorSpace
 	VECTOR_SPACE_L2,			/* sqrt of the squared distance */
 	VECTOR_SPACE_IP,			/* negative inner product */
 	VECTOR_SPACE_COSINE,		/* 1 - cosine */
-	VECTOR_SPACE_OPAQUE			/* only distance() knows: L1, bits */
+	VECTOR_SPACE_L1,			/* sum of absolute differences */
+	VECTOR_SPACE_OPAQUE			/* only distance() knows: bits */
 } VectorSpace;
 
 typedef struct VectorMetric
@@ -47,22 +48,29 @@ typedef struct VectorMetric
 	 * max_bytes: bytes of the largest datum with 'dim' dimensions that an
 	 * index may hold, length word included.
 	 *
-	 * to_floats: its elements as floats; NULL if an index cannot code them,
-	 * but has to keep the datum: in VECTOR_SPACE_OPAQUE, and of sparse vectors.
+	 * floats, to_floats: the value as that many floats of a Euclidean space,
+	 * by whose distance an index finds its way: the elements, or of a type
+	 * with very many dimensions a random projection, which keeps lengths and
+	 * angles nearly.  NULL in VECTOR_SPACE_OPAQUE.
+	 *
+	 * keeps_value: those floats do not tell the distance, so an index has to
+	 * keep the value, too.  Only then 'size' and 'cut' are asked for.
 	 *
 	 * distance: exact distance of two values in the operator's units, which
 	 * callers know to have equal dimensions.  Equal to what the SQL operator
 	 * returns, bit for bit.  Never raises.
 	 *
-	 * between, norm: only if an index cannot code the elements, and the space
-	 * is not VECTOR_SPACE_OPAQUE.  'between' is the distance by which a graph
-	 * is built: squared Euclidean, under inner product and cosine of the
-	 * vectors made unit length.  'norm' is the Euclidean norm, 0 for a zero
-	 * vector only.
+	 * size: the Euclidean norm, which is 0 for a zero vector only.  NULL if the
+	 * floats are the elements themselves.
+	 *
+	 * cut: writes a value of at most 'bytes' bytes that has the largest
+	 * elements only, and returns the norm of the others, rounded up: Euclidean,
+	 * under L1 the sum of absolute values.  NULL if values have a fixed size,
+	 * and are never cut.
 	 *
 	 * Values may come from a damaged page, as long as 'dim' is right and their
-	 * bytes are no more than max_bytes: then the last three give any number or
-	 * NaN, but read nothing beyond those bytes.
+	 * bytes are no more than max_bytes: then 'distance' and 'size' give any
+	 * number or NaN, but read nothing beyond those bytes.
 	 *
 	 * check: raises what the type forbids in an index (such as too many
 	 * non-zero elements); NULL if nothing.
@@ -72,10 +80,12 @@ typedef struct VectorMetric
 	 */
 	int			(*dim) (const void *value);
 	Size		(*max_bytes) (int dim);
+	int			(*floats) (int dim);
 	void		(*to_floats) (const void *value, float *out);
+	bool		keeps_value;
 	double		(*distance) (const void *a, const void *b);
-	double		(*between) (const void *a, const void *b);
-	double		(*norm) (const void *value);
+	double		(*size) (const void *value);
+	double		(*cut) (const void *value, Size bytes, void *out);
 	void		(*check) (const void *value);
 	void		(*report_dims) (int a, int b);
 } VectorMetric;

@@ -19,6 +19,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "common/hashfn.h"
 #include "kernel/kernel.h"
 #include "type/check.h"
 #include "type/distance.h"
@@ -56,30 +57,6 @@ sum_products(const SparseVector *a, const SparseVector *b)
 	}
 	return kernels.dot_sparse(a->indices, SPARSEVEC_VALUES(a), a->nnz,
 							  b->indices, SPARSEVEC_VALUES(b), b->nnz);
-}
-
-/* the same beyond the range of float32 */
-static double
-sum_wide_products(const SparseVector *a, const SparseVector *b)
-{
-	const float *x = SPARSEVEC_VALUES(a);
-	const float *y = SPARSEVEC_VALUES(b);
-	double		sum = 0;
-	int			i = 0;
-	int			j = 0;
-
-	while (i < a->nnz && j < b->nnz)
-	{
-		int32		at_a = a->indices[i];
-		int32		at_b = b->indices[j];
-
-		if (at_a == at_b)
-			sum += (double) x[i] * (double) y[j];
-		i += (at_a <= at_b);
-		j += (at_b <= at_a);
-	}
-
-	return sum;
 }
 
 /*
@@ -207,23 +184,75 @@ sparsevec_norm(const SparseVector *vector)
 	return is_in_range(sum) ? sqrt(sum) : length_of(vector);
 }
 
-double
-sparsevec_distance_unit(const SparseVector *a, const SparseVector *b)
+/* ---------- for an index ---------- */
+
+void
+sparsevec_sketch(const SparseVector *vector, float *out, int n)
 {
-	double		norm_a = sparsevec_norm(a);
-	double		norm_b = sparsevec_norm(b);
-	double		similarity;
+	const float *values = SPARSEVEC_VALUES(vector);
+	bool		fits = vector->dim <= n;
 
-	/* a zero vector is orthogonal to all but zero vectors */
-	if (norm_a == 0 || norm_b == 0)
-		return norm_a == norm_b ? 0 : 2;
+	memset(out, 0, sizeof(float) * n);
+	for (int i = 0; i < vector->nnz; i++)
+	{
+		uint32		at = vector->indices[i];
+		uint32		hash = murmurhash32(at);
 
-	/* no product is larger than that of the norms, nor any sum of them */
-	similarity = (is_in_range(norm_a * norm_b) ? sum_products(a, b) :
-				  sum_wide_products(a, b)) / (norm_a * norm_b);
-	if (similarity > 1)
-		similarity = 1;
-	return 2 - 2 * similarity;
+		if (!fits)
+			out[(hash >> 1) % n] += hash & 1 ? values[i] : -values[i];
+		else if (at < n)		/* a damaged one may not be */
+			out[at] = values[i];
+	}
+}
+
+/* absolute values, descending */
+static int
+compare_absolute(const void *a, const void *b)
+{
+	float		x = fabsf(*(const float *) a);
+	float		y = fabsf(*(const float *) b);
+
+	return x < y ? 1 : x > y ? -1 : 0;
+}
+
+double
+sparsevec_cut(const SparseVector *vector, int n, bool absolute,
+			  SparseVector *out)
+{
+	const float *values = SPARSEVEC_VALUES(vector);
+	float	   *sorted = palloc(sizeof(float) * vector->nnz);
+	float		least;			/* of the absolute values that are kept */
+	int			spare;			/* how many equal to that are kept */
+	double		rest = 0;
+
+	n = Min(n, vector->nnz);
+	memcpy(sorted, values, sizeof(float) * vector->nnz);
+	qsort(sorted, vector->nnz, sizeof(float), compare_absolute);
+	least = n > 0 ? fabsf(sorted[n - 1]) : INFINITY;
+	for (spare = 0; spare < n && fabsf(sorted[n - 1 - spare]) == least;)
+		spare++;
+	pfree(sorted);
+
+	SET_VARSIZE(out, SPARSEVEC_SIZE(n));
+	out->dim = vector->dim;
+	out->nnz = n;
+	out->unused = 0;
+	for (int i = 0, kept = 0; i < vector->nnz; i++)
+	{
+		double		x = fabs((double) values[i]);
+
+		if (x > least || (x == least && spare-- > 0))
+		{
+			out->indices[kept] = vector->indices[i];
+			SPARSEVEC_VALUES(out)[kept++] = values[i];
+		}
+		else
+			rest += absolute ? x : x * x;
+	}
+
+	/* rounding of at most SPARSEVEC_MAX_NNZ additions */
+	return (absolute ? rest : sqrt(rest)) *
+		(1 + SPARSEVEC_MAX_NNZ * DBL_EPSILON);
 }
 
 /* ---------- SQL ---------- */

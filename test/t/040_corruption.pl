@@ -28,6 +28,7 @@ use constant {
 	LIVE => 1,
 	EMPTY => 2,
 	TIDS => 3,
+	KEPT_VALUE => 100,	# in the own form of a KEPT node of 80 dimensions
 };
 
 my %header = (pd_lower => [ 12, 'S' ], pd_upper => [ 14, 'S' ]);
@@ -43,11 +44,12 @@ my %meta = (
 	dim => [ 12, 'L' ],
 	m => [ 16, 'S' ],
 	own_kind => [ 20, 'C' ],
-	nentries => [ 60, 'L' ],
-	node_pages => [ 84, 'L' ],
-	nextents => [ 88, 'L' ],
-	node_bytes => [ 44, 'L' ],
-	first_extent => [ 652, 'L' ]);
+	kept_bytes => [ 40, 'L' ],
+	node_bytes => [ 48, 'L' ],
+	nentries => [ 64, 'L' ],
+	node_pages => [ 88, 'L' ],
+	nextents => [ 92, 'L' ],
+	first_extent => [ 656, 'L' ]);
 my %slot = (
 	version => [ 0, 'L' ],
 	state => [ 4, 'C' ],
@@ -106,23 +108,40 @@ CREATE FUNCTION slots(index regclass)
 	WHERE p.kind = 'node' ORDER BY i.nid\$\$ LANGUAGE sql;
 SQL
 
+my %dims = (f32 => 8, s8 => 320, more => 7000, kept => 80, exact => 64);
+
+# SQL for a value of a table's column, whose element j is given
+sub made
+{
+	my ($table, $element) = @_;
+	my $vector = "(SELECT array_agg($element)::vector"
+	  . " FROM generate_series(1, $dims{$table}) j)";
+
+	return $table eq 'exact' ? "binary_quantize($vector)" : $vector;
+}
+
 # f32: short vectors, rows with equal vectors; s8: long vectors; more: a node on
-# several pages; exact: no codes.
+# several pages; kept: values behind the codes; exact: no codes.
 sub make_table
 {
-	my ($name, $dim, $n, $class, $nequal) = @_;
+	my ($name, $n, $class, $nequal) = @_;
+	my $dim = $dims{$name};
+	my ($type, $value) = $class =~ /^bit/ ? ('bit', 'binary_quantize(v)') :
+	  $class =~ /^sparsevec/ ? ('sparsevec', 'v') : ('vector', 'v');
 
-	sql("CREATE TABLE $name (id int8, v vector($dim));"
-		  . "INSERT INTO $name " . vectors($n, $dim, 11) . ';'
+	sql("CREATE TABLE $name (id int8, v $type($dim));"
+		  . "INSERT INTO $name SELECT id, $value FROM ("
+		  . vectors($n, $dim, 11) . ') t;'
 		  . "INSERT INTO $name SELECT $n + i, v FROM $name,"
 		  . " generate_series(1, $nequal) i WHERE id = 7;"
 		  . "CREATE INDEX ${name}_idx ON $name USING hnsw (v $class)");
 }
 
-make_table('f32', 8, 300, 'vector_l2_ops', 40);
-make_table('s8', 320, 60, 'vector_l2_ops', 10);
-make_table('more', 7000, 12, 'vector_cosine_ops', 0);
-make_table('exact', 8, 60, 'vector_l1_ops', 10);
+make_table('f32', 300, 'vector_l2_ops', 40);
+make_table('s8', 60, 'vector_l2_ops', 10);
+make_table('more', 12, 'vector_cosine_ops', 0);
+make_table('kept', 60, 'sparsevec_ip_ops', 10);
+make_table('exact', 60, 'bit_hamming_ops', 10);
 
 # ---------------------------------------------------------------------------
 # Where things are
@@ -139,7 +158,7 @@ sub look_at
 	  split /\n/, sql("SELECT * FROM hnsw_metapage('$index')");
 	$geometry{own_off} = 56 + 4 * int(($geometry{max_edges} + 31) / 32);
 	$geometry{edge_bytes} = $geometry{own_kind} eq 'exact' ? 8 :
-	  8 + $geometry{nbits} / 8;
+	  8 + $geometry{nbits} / 8 + ($geometry{own_kind} eq 'kept' ? 4 : 0);
 	$geometry{edges_off} = $geometry{pages_per_node} > 1 ?
 	  PAGE_BYTES - 40 - $geometry{max_edges} * $geometry{edge_bytes} :
 	  $geometry{own_off} + $geometry{own_bytes};
@@ -329,6 +348,7 @@ my @cases = (
 		sub { put(in_meta('dim'), 319) } ],
 	[ V1 => f32 => 'm out of range', sub { put(in_meta('m'), 30000) } ],
 	[ V1 => f32 => 'slot size', sub { put(in_meta('node_bytes'), 65535) } ],
+	[ V1 => kept => 'room for values', sub { put(in_meta('kept_bytes'), 640) } ],
 	[ V1 => f32 => 'more node pages than blocks',
 		sub { put(in_meta('node_pages'), 0x7FFFFFFF) } ],
 	[ V1 => f32 => 'extents that overlap',
@@ -391,6 +411,12 @@ my @cases = (
 		sub { put(in_own(live(5), 0, 'L'), 0x7F800000) } ],
 	[ V4 => more => 'vector not of unit length',
 		sub { put(in_own(live(2), 0, 'f'), 3 * get(in_own(live(2), 0, 'f'))) } ],
+	[ V4 => kept => 'size that is not a number',
+		sub { put(in_own(live(5), 0, 'L'), 0x7FC00000) } ],
+	[ V4 => kept => 'code without end',
+		sub { put(in_own(live(5), 8, 'L'), 0x7F800000) } ],
+	[ V4 => kept => 'value of more elements than there are',
+		sub { put(in_own(live(5), KEPT_VALUE + 8, 'L'), 999) } ],
 	[ V4 => exact => 'value of another length',
 		sub { put(in_own(live(5), 4, 'S'), 9) } ],
 
@@ -457,6 +483,10 @@ my @cases = (
 	[ V8 => s8 => 'element of a code',
 		sub { put(in_own(live(9), 20, 'c'), -get(in_own(live(9), 20, 'c')) || 50) } ],
 	[ V8 => s8 => 'error bound of zero', sub { put(in_own(live(9), 8, 'f'), 0) } ],
+	[ V8 => kept => 'rest of a value that was not cut',
+		sub { put(in_own(live(9), 4, 'f'), 1) } ],
+	[ V8 => kept => 'element of a value',
+		sub { put(in_own(live(9), KEPT_VALUE + 16 + 4 * 80, 'f'), 0.5) } ],
 	[ V8 => exact => 'bit of a value',
 		sub { put(in_own(live(9), 10, 'C'), get(in_own(live(9), 10, 'C')) ^ 1) } ],
 
@@ -485,9 +515,9 @@ my @cases = (
 sub make_free_slots
 {
 	my ($table) = @_;
-	sql("INSERT INTO $table SELECT 9000 + i, (SELECT array_agg(sin(i * 100 + j))"
-		  . " FROM generate_series(1, vector_dims(t.v)) j)::vector"
-		  . " FROM $table t, generate_series(1, 4) i WHERE id = 1;"
+	sql("INSERT INTO $table SELECT 9000 + i, "
+		  . made($table, 'sin(i * 100 + j)')
+		  . " FROM generate_series(1, 4) i;"
 		  . "DELETE FROM $table WHERE id > 9000");
 	sql("VACUUM $table");
 	return;
@@ -504,9 +534,7 @@ sub use_index
 		sprintf($search, 5, 1000),
 		"INSERT INTO $table SELECT 9100, v FROM $table WHERE id = 3",
 		"INSERT INTO $table SELECT 9101, v FROM $table WHERE id = 7 LIMIT 1",
-		"INSERT INTO $table SELECT 9102, (SELECT array_agg(cos(j))"
-		  . " FROM generate_series(1, vector_dims(v)) j)::vector"
-		  . " FROM $table WHERE id = 1",
+		"INSERT INTO $table SELECT 9102, " . made($table, 'cos(j)'),
 		"UPDATE $table SET v = v WHERE id IN (2, 7)",
 		"DELETE FROM $table WHERE id >= 9100 OR id = 4",
 		"VACUUM $table",
@@ -523,7 +551,8 @@ sub use_index
 	return ($stdout, $stderr);
 }
 
-my %operator = (f32 => '<->', s8 => '<->', more => '<=>', exact => '<+>');
+my %operator = (f32 => '<->', s8 => '<->', more => '<=>', kept => '<#>',
+	exact => '<~>');
 
 for my $case (@cases)
 {
