@@ -39,6 +39,12 @@ static const int lengths[] = {384, 784, 1536};
 static float fa[MAX_DIM];
 static float fb[MAX_DIM];
 static float work[MAX_DIM];
+static float wide[MAX_DIM];
+static uint16_t ha[MAX_DIM];
+static uint16_t hb[MAX_DIM];
+static uint16_t hwork[MAX_DIM];
+static int32_t at_a[MAX_DIM];	/* every second index on either side is common */
+static int32_t at_b[MAX_DIM];
 static int8_t sa[MAX_DIM];
 static int8_t sb[MAX_DIM];
 static int8_t scode[MAX_DIM];
@@ -79,6 +85,50 @@ static void
 run_cosine_f32(int n)
 {
 	sink = kernels.cosine_f32(fa, fb, n).dot;
+}
+
+static void
+run_dot_sparse(int n)
+{
+	sink = kernels.dot_sparse(at_a, fa, n, at_b, fb, n);
+}
+
+static void
+run_l2sq_f16(int n)
+{
+	sink = kernels.l2sq_f16(ha, hb, n);
+}
+
+static void
+run_dot_f16(int n)
+{
+	sink = kernels.dot_f16(ha, hb, n);
+}
+
+static void
+run_l1_f16(int n)
+{
+	sink = kernels.l1_f16(ha, hb, n);
+}
+
+static void
+run_cosine_f16(int n)
+{
+	sink = kernels.cosine_f16(ha, hb, n).dot;
+}
+
+static void
+run_half_to_float(int n)
+{
+	kernels.half_to_float(ha, n, wide);
+	sink = wide[0];
+}
+
+static void
+run_float_to_half(int n)
+{
+	kernels.float_to_half(fa, n, hwork);
+	sink = hwork[0];
 }
 
 static void
@@ -208,6 +258,13 @@ static const struct
 	{"dot_f32", run_dot_f32, 1},
 	{"l1_f32", run_l1_f32, 1},
 	{"cosine_f32", run_cosine_f32, 1},
+	{"dot_sparse", run_dot_sparse, 1},
+	{"l2sq_f16", run_l2sq_f16, 1},
+	{"dot_f16", run_dot_f16, 1},
+	{"l1_f16", run_l1_f16, 1},
+	{"cosine_f16", run_cosine_f16, 1},
+	{"half_to_float", run_half_to_float, 1},
+	{"float_to_half", run_float_to_half, 1},
 	{"fht_f32", run_fht_f32, 1},
 	{"dot_f32s8", run_dot_f32s8, 1},
 	{"dot_s8", run_dot_s8, 1},
@@ -278,6 +335,13 @@ fill_data(void)
 		x = x * 1664525 + 1013904223;
 		fb[i] = (float) (x >> 8) / (1 << 23) - 1;
 		sb[i] = (int8_t) ((int) (x >> 24) % 255 - 127);
+	}
+	kernels.float_to_half(fa, MAX_DIM, ha);
+	kernels.float_to_half(fb, MAX_DIM, hb);
+	for (int i = 0; i < MAX_DIM; i++)
+	{
+		at_a[i] = 2 * i;
+		at_b[i] = i % 2 == 0 ? 2 * i : 2 * i + 1;
 	}
 	for (size_t i = 0; i < sizeof(codes); i++)
 	{
