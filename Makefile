@@ -27,7 +27,9 @@ OBJS_PLAIN = \
 	src/kernel/kernel.o \
 	src/kernel/kernel_scalar.o \
 	src/kernel/kernel_avx2.o \
+	src/kernel/kernel_avx2_panel.o \
 	src/kernel/kernel_avx512.o \
+	src/kernel/kernel_avx512_panel.o \
 	src/kernel/kernel_neon.o \
 	src/quant/quant_rotate.o \
 	src/quant/quant_own.o \
@@ -59,6 +61,9 @@ OBJS = \
 	src/hnsw/hnswnear.o \
 	src/hnsw/hnswselect.o \
 	src/hnsw/hnswmemgraph.o \
+	src/hnsw/hnswpanel.o \
+	src/hnsw/hnswcells.o \
+	src/hnsw/hnswbulk.o \
 	src/hnsw/hnswdiskgraph.o \
 	src/hnsw/hnswdiskwrite.o \
 	src/hnsw/hnswdiskprune.o \

@@ -157,9 +157,10 @@ extern void hnswcostestimate(PlannerInfo *root, IndexPath *path,
 
 /* build phases, after PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE (1) */
 #define HNSW_PHASE_LOAD			2	/* loading tuples */
-#define HNSW_PHASE_REPAIR		3	/* linking what the graph cannot reach */
-#define HNSW_PHASE_WRITE		4	/* writing pages */
-#define HNSW_PHASE_LOG			5	/* writing WAL */
+#define HNSW_PHASE_LINK			3	/* linking all nodes */
+#define HNSW_PHASE_REPAIR		4	/* linking what the graph cannot reach */
+#define HNSW_PHASE_WRITE		5	/* writing pages */
+#define HNSW_PHASE_LOG			6	/* writing WAL */
 
 /*
  * Test points (reliability.md, 7.0): places where a test build can crash,

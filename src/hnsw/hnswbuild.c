@@ -7,8 +7,9 @@
  * participant opens the index.  Then one scan of the table, shared by the
  * participants, each inserting the rows it gets: into the graph in memory
  * (hnswmemgraph.c), and when maintenance_work_mem is used up, into pages
- * (hnswgrow.c).  The graph is written out by hnswwrite.c, at that time or at
- * the end.  Pages are not logged until all is done (README, "Build").
+ * (hnswgrow.c).  The graph is linked by hnswbulk.c and written out by
+ * hnswwrite.c, at that time or at the end.  Pages are not logged until all is
+ * done (README, "Build").
  *
  * IDENTIFICATION
  *	  src/hnsw/hnswbuild.c
@@ -77,7 +78,8 @@ typedef struct Build
 	uint8	   *own;			/* of the row at hand */
 
 	HnswMemGraph *mem;
-	HnswGrower *grower;			/* NULL as long as rows go to memory */
+	bool		in_memory;		/* rows go there, else to pages */
+	HnswGrower *grower;			/* NULL before the first row for pages */
 	double		index_tuples;	/* rows inserted by this participant */
 } Build;
 
@@ -295,7 +297,7 @@ report_phase_load(Relation heap, const IndexInfo *info)
 								 (int64) tuples);
 }
 
-/* From now on this participant's rows go to pages. */
+/* The first of this participant's rows for pages. */
 static void
 begin_pages(Build *build)
 {
@@ -306,40 +308,72 @@ begin_pages(Build *build)
 	MemoryContextSwitchTo(old);
 }
 
+static void
+report_linked(uint32 nodes)
+{
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, nodes);
+}
+
+/* Link the graph in memory, if its nodes were not when they came. */
+static void
+link_memory(Build *build)
+{
+	HnswTeam   *team = build->team;
+
+	if (team->mem_shared->want == 0)
+		return;
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE,
+								 HNSW_PHASE_LINK);
+	hnsw_bulk_link(&team->shared->bulk, build->mem, &team->shared->barrier,
+				   IsParallelWorker() ? NULL : report_linked);
+}
+
 /*
- * Memory is used up: one participant writes the graph out, all go on with
- * pages.
+ * Memory is used up, or this participant has no more rows.  All of them link
+ * the graph, one writes it out, and further rows go to pages.
  */
 static void
 leave_memory(Build *build)
 {
-	if (hnsw_parallel_memory_full(build->team))
-	{
-		MemoryContext old = MemoryContextSwitchTo(build->context);
+	MemoryContext old = MemoryContextSwitchTo(build->context);
 
+	link_memory(build);
+	if (hnsw_parallel_leave_memory(build->team))
+	{
 		hnsw_write_graph(build->hnsw, build->mem);
 		hnsw_memgraph_release(build->mem);
-		MemoryContextSwitchTo(old);
 		hnsw_parallel_written(build->team);
 	}
+	build->in_memory = false;
+	MemoryContextSwitchTo(old);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE,
 								 HNSW_PHASE_LOAD);
-	begin_pages(build);
+}
+
+/* A row for the graph in memory.  Returns false if memory is used up. */
+static bool
+insert_in_memory(Build *build, ItemPointer tid)
+{
+	return build->team->mem_shared->want > 0 ?
+		hnsw_memgraph_add(build->mem, build->own, tid) :
+		hnsw_memgraph_insert(build->mem, build->own, tid);
 }
 
 /* Insert one value.  Returns false if it is not indexed. */
 static bool
 insert_value(Build *build, const void *value, ItemPointer tid)
 {
-	if (build->grower == NULL)
+	if (build->in_memory)
 	{
 		if (!hnsw_space_own(&build->hnsw->space, value, build->scratch,
 							build->own))
 			return false;
-		if (hnsw_memgraph_insert(build->mem, build->own, tid))
+		if (insert_in_memory(build, tid))
 			return true;
 		leave_memory(build);
 	}
+	if (build->grower == NULL)
+		begin_pages(build);
 	return hnsw_grow_insert(build->grower, value, tid);
 }
 
@@ -396,15 +430,16 @@ insert_rows(Build *build, IndexInfo *info)
 	TableScanDesc scan = NULL;
 	double		heap_tuples;
 
-	if (hnsw_parallel_start(team))
-		begin_pages(build);
+	build->in_memory = !hnsw_parallel_start(team);
 	if (team->scan != NULL)
 		scan = table_beginscan_parallel(build->heap, team->scan);
 	heap_tuples = table_index_build_scan(build->heap, build->index, info, true,
 										 !IsParallelWorker(), build_callback,
 										 build, scan);
+	if (build->in_memory)
+		leave_memory(build);
 	hnsw_parallel_finish(team, heap_tuples, build->index_tuples,
-						 info->ii_BrokenHotChain);
+						 build->grower != NULL, info->ii_BrokenHotChain);
 }
 
 /* ---- the leader ---- */
@@ -449,16 +484,18 @@ gather_team(Relation heap, Relation index, const IndexInfo *info,
 	uint64		budget = (uint64) maintenance_work_mem * 1024;
 	HnswTeam   *team = NULL;
 	int			workers = info->ii_ParallelWorkers;
+	int			want = hnsw_space_coded(space) ?
+		hnsw_option_ef_construction(index) : 0;
 
 	/* servers before 17 decide for btree only */
 	if (workers == 0)
 		workers = plan_create_index_workers(RelationGetRelid(heap),
 											RelationGetRelid(index));
 	if (workers > 0)
-		team = hnsw_parallel_begin(heap, index, space, budget,
+		team = hnsw_parallel_begin(heap, index, space, want, budget,
 								   info->ii_Concurrent, workers);
 	if (team == NULL)
-		team = hnsw_parallel_alone(space, budget);
+		team = hnsw_parallel_alone(space, want, budget);
 	return team;
 }
 
@@ -483,7 +520,7 @@ hnswbuild(Relation heap, Relation index, IndexInfo *info)
 	HnswIndex  *hnsw = create_index(heap, index, info);
 	HnswTeam   *team;
 	Build		build;
-	bool		on_pages;
+	bool		rows_on_pages;
 
 	report_phase_load(heap, info);
 	team = gather_team(heap, index, info, &hnsw->space);
@@ -492,14 +529,12 @@ hnswbuild(Relation heap, Relation index, IndexInfo *info)
 	hnsw_parallel_wait(team, report_rows);
 
 	/* by here nobody else inserts */
-	if (team->shared->part == HNSW_BUILD_MEMORY)
-		hnsw_write_graph(hnsw, build.mem);
 	result->heap_tuples = team->shared->heap_tuples;
 	result->index_tuples = team->shared->index_tuples;
 	info->ii_BrokenHotChain = team->shared->broken_hot_chain;
-	on_pages = team->shared->part == HNSW_BUILD_PAGES;
+	rows_on_pages = team->shared->rows_on_pages;
 	hnsw_parallel_end(team);
-	if (on_pages)
+	if (rows_on_pages)
 		repair_pages(hnsw);
 
 	HNSW_POINT("build-before-log");

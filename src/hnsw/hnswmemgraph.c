@@ -8,6 +8,8 @@
  *		NodeHeader	lock of the slot
  *		HnswSlot	node_bytes, as on a page
  *		own form	only if it does not fit into the slot: all of it
+ *		HnswMemList	only if the graph is linked all at once; candidates for links
+ *					lie in the place of the edges, and may go beyond them
  *
  * The lock protects the slot.  What never changes after a node has become
  * visible is read without it: the own form but for its error bound.  A node
@@ -24,11 +26,13 @@
  */
 #include "postgres.h"
 
+#include "hnsw/hnswcells.h"
 #include "hnsw/hnswmemgraph.h"
 #include "hnsw/hnswselect.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "storage/shmem.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 
 typedef struct NodeHeader
@@ -43,6 +47,12 @@ typedef struct NodeHeader
  * count, a bit (hnswwrite.c).
  */
 #define WRITE_BYTES			14
+
+/*
+ * Bytes that linking all at once needs for each node beside the node: its
+ * number, and the cells it looks into, twice (hnswcells.c).
+ */
+#define LINK_BYTES(want)	(4 + 6 * HNSW_CELLS_PROBES(want))
 
 /*
  * A chunk is about 1/128 of the budget, so that little is asked for too much,
@@ -132,30 +142,48 @@ lock_tranche(void)
 	return tranche;
 }
 
-static uint32
-node_stride(const HnswLayout *layout)
+/* Where things lie in a node; the bytes from one to the next. */
+static void
+plan_node(HnswMemShared *shared, const HnswLayout *layout, int want)
 {
-	Size		bytes = NODE_HEADER_BYTES + MAXALIGN(layout->node_bytes);
+	Size		slot = layout->node_bytes;
+	Size		bytes;
 
+	/* an own form that continues elsewhere must not be written over */
+	if (layout->pages_per_node == 1)
+		slot = Max(slot, MAXALIGN(layout->edges_off) +
+				   sizeof(uint64) * 2 * (Size) want);
+	bytes = NODE_HEADER_BYTES + MAXALIGN(slot);
 	if (layout->pages_per_node > 1)
 		bytes += MAXALIGN(layout->own_bytes);
-	return bytes;
+
+	shared->want = want;
+	shared->list_off = bytes;
+	if (want > 0)
+		bytes += MAXALIGN(offsetof(HnswMemList, link) +
+						  sizeof(uint64) * layout->max_edges);
+	if (want > 0 && layout->pages_per_node > 1)
+		bytes += sizeof(uint64) * 2 * (Size) want;
+	shared->node_stride = bytes;
 }
 
 /* Fill in what follows from the space and the budget. */
 static void
-plan_memory(HnswMemShared *shared, const HnswSpace *space, uint64 budget)
+plan_memory(HnswMemShared *shared, const HnswSpace *space, int want,
+			uint64 budget)
 {
-	uint64		stride = node_stride(&space->layout);
-	uint64		want = Min(Max(budget / 128, MIN_CHUNK_BYTES),
-						   MAX_CHUNK_BYTES);
+	uint64		chunk = Min(Max(budget / 128, MIN_CHUNK_BYTES),
+							MAX_CHUNK_BYTES);
 	uint64		max_nodes;
+	uint64		stride;
 	Size		header;
 
+	plan_node(shared, &space->layout, want);
+	stride = shared->node_stride;
 	shared->budget = budget;
-	shared->node_stride = stride;
-	shared->chunk_shift = pg_leftmost_one_pos64(Max(want / stride, 1));
-	shared->chunk_cost = (stride + WRITE_BYTES) << shared->chunk_shift;
+	shared->chunk_shift = pg_leftmost_one_pos64(Max(chunk / stride, 1));
+	shared->chunk_cost = (stride + WRITE_BYTES +
+						  (want > 0 ? LINK_BYTES(want) : 0)) << shared->chunk_shift;
 	shared->max_chunks = Min(budget / shared->chunk_cost,
 							 HNSW_INVALID_NODE >> shared->chunk_shift);
 	max_nodes = (uint64) shared->max_chunks << shared->chunk_shift;
@@ -164,24 +192,36 @@ plan_memory(HnswMemShared *shared, const HnswSpace *space, uint64 budget)
 	header = MAXALIGN(add_size(offsetof(HnswMemShared, chunk),
 							   mul_size(sizeof(uint64), shared->max_chunks)));
 	shared->entries_off = header;
-	shared->used = add_size(header, mul_size(space->layout.entry_bytes,
-											 shared->max_entries));
+	shared->used = shared->table_off =
+		MAXALIGN(add_size(header, mul_size(space->layout.entry_bytes,
+										   shared->max_entries)));
+
+	/* at most half full */
+	shared->table_mask = 0;
+	if (want > 0)
+	{
+		shared->table_mask =
+			pg_nextpower2_32(Min(Max(max_nodes, 1), PG_INT32_MAX / 2)) * 2 - 1;
+		shared->used = add_size(shared->used,
+								mul_size(sizeof(pg_atomic_uint32),
+										 (Size) shared->table_mask + 1));
+	}
 }
 
 Size
-hnsw_memgraph_shared_bytes(const HnswSpace *space, uint64 budget)
+hnsw_memgraph_shared_bytes(const HnswSpace *space, int want, uint64 budget)
 {
 	HnswMemShared plan;
 
-	plan_memory(&plan, space, budget);
+	plan_memory(&plan, space, want, budget);
 	return plan.used;
 }
 
 void
-hnsw_memgraph_create(HnswMemShared *shared, const HnswSpace *space,
+hnsw_memgraph_create(HnswMemShared *shared, const HnswSpace *space, int want,
 					 uint64 budget)
 {
-	plan_memory(shared, space, budget);
+	plan_memory(shared, space, want, budget);
 	shared->tranche = lock_tranche();
 	shared->nnodes = 0;
 	shared->full = false;
@@ -189,6 +229,8 @@ hnsw_memgraph_create(HnswMemShared *shared, const HnswSpace *space,
 	LWLockInitialize(&shared->entry_lock, shared->tranche);
 	pg_atomic_init_u32(&shared->nentries, 0);
 	memset(shared->chunk, 0, sizeof(uint64) * shared->max_chunks);
+	memset((char *) shared + shared->table_off, 0,
+		   shared->used - shared->table_off);
 }
 
 /* ---- nodes ---- */
@@ -231,6 +273,31 @@ uint8 *
 hnsw_memgraph_own(HnswMemGraph *mem, HnswNode node)
 {
 	return header_own(node_header(mem, node), &mem->graph.space->layout);
+}
+
+LWLock *
+hnsw_memgraph_lock(HnswMemGraph *mem, HnswNode node)
+{
+	return &node_header(mem, node)->lock;
+}
+
+HnswMemList *
+hnsw_memgraph_list(HnswMemGraph *mem, HnswNode node)
+{
+	Assert(mem->shared->want > 0);
+	return (HnswMemList *) ((char *) node_header(mem, node) +
+							mem->shared->list_off);
+}
+
+uint64 *
+hnsw_memgraph_candidates(HnswMemGraph *mem, HnswNode node)
+{
+	const HnswLayout *layout = &mem->graph.space->layout;
+
+	if (layout->pages_per_node > 1)
+		return hnsw_memgraph_list(mem, node)->link + layout->max_edges;
+	return (uint64 *) ((char *) hnsw_memgraph_slot(mem, node) +
+					   MAXALIGN(layout->edges_off));
 }
 
 /*
@@ -406,6 +473,7 @@ hnsw_memgraph_attach(HnswMemShared *shared, const HnswSpace *space,
 	LWLockRegisterTranche(shared->tranche, "HnswBuild");
 	mem->chunk = palloc0(mul_size(sizeof(char *), shared->max_chunks));
 	mem->entries = (HnswEntry *) ((char *) shared + shared->entries_off);
+	mem->table = (pg_atomic_uint32 *) ((char *) shared + shared->table_off);
 	mem->entry_est = palloc(sizeof(float) * shared->max_entries);
 	mem->entry_var = palloc(sizeof(float) * shared->max_entries);
 
@@ -596,6 +664,74 @@ fill_node(HnswMemGraph *mem, HnswNode node, const uint8 *own, ItemPointer tid)
 	memcpy(hnsw_slot_own(slot, layout), own, layout->own_here);
 	if (layout->pages_per_node > 1)
 		memcpy(header_own(header, layout), own, layout->own_bytes);
+}
+
+/*
+ * The node in a slot of the table, or HNSW_INVALID_NODE if there is none; what
+ * was written before it went there can be read.
+ */
+static HnswNode
+node_in_table(HnswMemGraph *mem, uint32 i)
+{
+	uint32		value = pg_atomic_read_u32(&mem->table[i]);
+
+	pg_read_barrier();			/* pairs with the exchange in hnsw_memgraph_add */
+	return value - 1;
+}
+
+/*
+ * Look for an own form from slot *i of the table on.  Returns its node, or
+ * HNSW_INVALID_NODE with *i the unused slot where it would be.
+ */
+static HnswNode
+find_in_table(HnswMemGraph *mem, const uint8 *own, uint32 *i)
+{
+	for (;;)
+	{
+		HnswNode	node = node_in_table(mem, *i);
+
+		if (node == HNSW_INVALID_NODE ||
+			hnsw_space_same(mem->graph.space, own, hnsw_memgraph_own(mem, node)))
+			return node;
+		*i = (*i + 1) & mem->shared->table_mask;
+	}
+}
+
+bool
+hnsw_memgraph_add(HnswMemGraph *mem, const uint8 *own, ItemPointer tid)
+{
+	uint32		i = hnsw_space_hash(mem->graph.space, own) &
+		mem->shared->table_mask;
+	HnswNode	node;
+	HnswNode	same;
+
+	if (mem->shared->full)
+		return false;
+
+	same = find_in_table(mem, own, &i);
+	if (same != HNSW_INVALID_NODE)
+		return append_tid(mem, same, own, tid);
+
+	node = claim_node(mem);
+	if (node == HNSW_INVALID_NODE)
+		return false;
+	fill_node(mem, node, own, tid);
+	hnsw_memgraph_list(mem, node)->bound = get_float4_infinity();
+	for (;;)
+	{
+		uint32		unused = 0;
+
+		if (pg_atomic_compare_exchange_u32(&mem->table[i], &unused, node + 1))
+			return true;
+		same = find_in_table(mem, own, &i);
+		if (same != HNSW_INVALID_NODE)
+		{
+			/* another process was faster; the slot stays free */
+			memset(hnsw_memgraph_slot(mem, node), 0,
+				   mem->graph.space->layout.node_bytes);
+			return append_tid(mem, same, own, tid);
+		}
+	}
 }
 
 bool

@@ -19,6 +19,7 @@
 #ifndef HNSWMEMGRAPH_H
 #define HNSWMEMGRAPH_H
 
+#include "common/hashfn.h"
 #include "hnsw/hnswgraph.h"
 #include "hnsw/hnswlink.h"
 #include "hnsw/hnswnear.h"
@@ -48,10 +49,14 @@ typedef struct HnswMemShared
 	uint64		budget;			/* bytes that everything may take */
 	uint64		chunk_cost;		/* bytes that one more chunk counts for */
 	uint32		node_stride;	/* bytes from one node to the next */
+	uint32		list_off;		/* of a node's HnswMemList, from the node */
+	uint32		want;			/* candidates of a node that count */
+	uint32		table_mask;		/* slots of the table of own forms - 1 */
 	uint32		chunk_shift;	/* log2 of the nodes in a chunk */
 	uint32		max_chunks;
 	uint32		max_entries;
 	Size		entries_off;	/* of the entry records, from this struct */
+	Size		table_off;		/* of the table of own forms */
 	int			tranche;		/* of the locks */
 
 	LWLock		lock;			/* protects what follows */
@@ -63,17 +68,67 @@ typedef struct HnswMemShared
 	pg_atomic_uint32 nentries;	/* complete ones */
 
 	uint64		chunk[FLEXIBLE_ARRAY_MEMBER];	/* handles */
-	/* then the entry records */
+	/* then the entry records, and the table of own forms */
 } HnswMemShared;
 
 /*
- * hnsw_memgraph_shared_bytes, hnsw_memgraph_create -- the shared part of a graph
- * that may take 'budget' bytes, itself and the memory for writing it out
- * included.
+ * A node's neighbours before its edges are written, of a graph that is linked
+ * all at once (hnswbulk.c).  Each is one number that sorts by distance:
+ * hnsw_neighbor_key().  The candidates lie where the edges will be.
  */
-extern Size hnsw_memgraph_shared_bytes(const HnswSpace *space, uint64 budget);
+typedef struct HnswMemList
+{
+	float		bound;			/* no candidate at this distance is wanted */
+	uint32		ncandidates;	/* at most 2 * want */
+	uint32		nlinks;			/* chosen ones, at most max_edges */
+	uint64		link[FLEXIBLE_ARRAY_MEMBER];
+} HnswMemList;
+
+/*
+ * A neighbour on the list of node 'owner'.  Among equal distances the order is
+ * another for each owner: where many nodes have the same distances, as codes of
+ * very unequal values do, all would otherwise choose the same few neighbours.
+ */
+static inline uint64
+hnsw_neighbor_key(HnswNode owner, float dist, HnswNode node)
+{
+	uint32		bits;
+
+	/* of floats that are not negative the bits sort as the numbers do */
+	Assert(!(dist < 0));
+	memcpy(&bits, &dist, sizeof(bits));
+	return (uint64) bits << 32 | (node ^ murmurhash32(owner));
+}
+
+static inline HnswNode
+hnsw_key_node(HnswNode owner, uint64 key)
+{
+	return (HnswNode) key ^ murmurhash32(owner);
+}
+
+static inline float
+hnsw_key_dist(uint64 key)
+{
+	uint32		bits = key >> 32;
+	float		dist;
+
+	memcpy(&dist, &bits, sizeof(dist));
+	return dist;
+}
+
+/*
+ * hnsw_memgraph_shared_bytes, hnsw_memgraph_create -- the shared part of a graph
+ * that may take 'budget' bytes, itself and the memory for linking it and
+ * writing it out included.
+ *
+ * want: candidates for a node's links, if the graph is linked all at once
+ * (coded spaces); 0 if each row is linked when it comes.
+ */
+extern Size hnsw_memgraph_shared_bytes(const HnswSpace *space, int want,
+									   uint64 budget);
 extern void hnsw_memgraph_create(HnswMemShared *shared,
-								 const HnswSpace *space, uint64 budget);
+								 const HnswSpace *space, int want,
+								 uint64 budget);
 
 /* One participant's view of the graph, and its memory for inserting. */
 typedef struct HnswMemGraph
@@ -83,6 +138,7 @@ typedef struct HnswMemGraph
 	HnswMemSource *source;
 	char	  **chunk;			/* addresses in this process, NULL: not yet known */
 	HnswEntry  *entries;		/* entry records, entry_bytes apart */
+	pg_atomic_uint32 *table;	/* own forms by hash: node + 1, or 0 */
 	float	   *entry_est;		/* scratch of max_entries */
 	float	   *entry_var;
 
@@ -100,6 +156,15 @@ typedef struct HnswMemGraph
 extern HnswMemGraph *hnsw_memgraph_attach(HnswMemShared *shared,
 										  const HnswSpace *space,
 										  HnswMemSource *source, int pool);
+
+/*
+ * hnsw_memgraph_add -- one row, not linked yet: a new node, or the TID goes to
+ * the node with the same own form.
+ *
+ * Locks, errors, result: as hnsw_memgraph_insert.
+ */
+extern bool hnsw_memgraph_add(HnswMemGraph *mem, const uint8 *own,
+							  ItemPointer tid);
 
 /*
  * hnsw_memgraph_insert -- one row: link a new node, or add the TID to the node
@@ -153,5 +218,11 @@ extern HnswSlot *hnsw_memgraph_slot(HnswMemGraph *mem, HnswNode node);
 
 /* the whole own form of a node */
 extern uint8 *hnsw_memgraph_own(HnswMemGraph *mem, HnswNode node);
+
+/* ---- for linking all at once ---- */
+
+extern HnswMemList *hnsw_memgraph_list(HnswMemGraph *mem, HnswNode node);
+extern uint64 *hnsw_memgraph_candidates(HnswMemGraph *mem, HnswNode node);
+extern LWLock *hnsw_memgraph_lock(HnswMemGraph *mem, HnswNode node);
 
 #endif							/* HNSWMEMGRAPH_H */

@@ -268,6 +268,8 @@ hnswbuildphasename(int64 phasenum)
 			return "initializing";
 		case HNSW_PHASE_LOAD:
 			return "loading tuples";
+		case HNSW_PHASE_LINK:
+			return "linking tuples";
 		case HNSW_PHASE_REPAIR:
 			return "linking unreachable tuples";
 		case HNSW_PHASE_WRITE:

@@ -111,19 +111,20 @@ static void
 init_shared(HnswBuildShared *shared)
 {
 	SpinLockInit(&shared->mutex);
-	shared->part = HNSW_BUILD_MEMORY;
-	shared->ninserting = 0;
-	shared->nwaiting = 0;
+	shared->on_pages = false;
 	shared->nfinished = 0;
+	shared->rows_on_pages = false;
 	shared->heap_tuples = 0;
 	shared->index_tuples = 0;
 	shared->broken_hot_chain = false;
 	ConditionVariableInit(&shared->changed);
+	BarrierInit(&shared->barrier, 0);
+	hnsw_bulk_init(&shared->bulk);
 	pg_atomic_init_u64(&shared->rows, 0);
 }
 
 HnswTeam *
-hnsw_parallel_alone(const HnswSpace *space, uint64 budget)
+hnsw_parallel_alone(const HnswSpace *space, int want, uint64 budget)
 {
 	HnswTeam   *team = palloc0(sizeof(HnswTeam));
 
@@ -131,8 +132,8 @@ hnsw_parallel_alone(const HnswSpace *space, uint64 budget)
 	init_shared(team->shared);
 	team->mem_shared =
 		MemoryContextAllocHuge(CurrentMemoryContext,
-							   hnsw_memgraph_shared_bytes(space, budget));
-	hnsw_memgraph_create(team->mem_shared, space, budget);
+							   hnsw_memgraph_shared_bytes(space, want, budget));
+	hnsw_memgraph_create(team->mem_shared, space, want, budget);
 	team->source = hnsw_memgraph_private_source();
 	return team;
 }
@@ -176,8 +177,8 @@ place(shm_toc *toc, uint64 key, Size bytes)
 
 static void
 fill_segment(HnswTeam *team, Relation heap, Relation index,
-			 const HnswSpace *space, uint64 budget, bool concurrent,
-			 const SegmentPlan *plan)
+			 const HnswSpace *space, int want, uint64 budget,
+			 bool concurrent, const SegmentPlan *plan)
 {
 	ParallelContext *pcxt = team->pcxt;
 	shm_toc    *toc = pcxt->toc;
@@ -193,12 +194,11 @@ fill_segment(HnswTeam *team, Relation heap, Relation index,
 	table_parallelscan_initialize(heap, team->scan, team->snapshot);
 
 	team->mem_shared = place(toc, KEY_GRAPH, plan->graph_bytes);
-	hnsw_memgraph_create(team->mem_shared, space, budget);
+	hnsw_memgraph_create(team->mem_shared, space, want, budget);
 
 	area = place(toc, KEY_DSA, plan->dsa_bytes);
 	team->dsa = dsa_create_in_place(area, plan->dsa_bytes,
 									team->mem_shared->tranche, pcxt->seg);
-	dsa_set_size_limit(team->dsa, add_size(budget, plan->dsa_bytes));
 	team->source = shared_source(team->dsa);
 
 	team->wal_usage = place(toc, KEY_WAL_USAGE,
@@ -222,7 +222,7 @@ back_out(ParallelContext *pcxt, Snapshot snapshot)
 
 HnswTeam *
 hnsw_parallel_begin(Relation heap, Relation index, const HnswSpace *space,
-					uint64 budget, bool concurrent, int request)
+					int want, uint64 budget, bool concurrent, int request)
 {
 	HnswTeam   *team;
 	ParallelContext *pcxt;
@@ -247,7 +247,7 @@ hnsw_parallel_begin(Relation heap, Relation index, const HnswSpace *space,
 		SnapshotAny;
 
 	plan.scan_bytes = table_parallelscan_estimate(heap, snapshot);
-	plan.graph_bytes = hnsw_memgraph_shared_bytes(space, budget);
+	plan.graph_bytes = hnsw_memgraph_shared_bytes(space, want, budget);
 	plan.dsa_bytes = dsa_minimum_size();
 	plan.query_bytes = debug_query_string != NULL ?
 		strlen(debug_query_string) + 1 : 1;
@@ -262,7 +262,7 @@ hnsw_parallel_begin(Relation heap, Relation index, const HnswSpace *space,
 	team = palloc0(sizeof(HnswTeam));
 	team->pcxt = pcxt;
 	team->snapshot = snapshot;
-	fill_segment(team, heap, index, space, budget, concurrent, &plan);
+	fill_segment(team, heap, index, space, want, budget, concurrent, &plan);
 
 	LaunchParallelWorkers(pcxt);
 	if (pcxt->nworkers_launched == 0)
@@ -341,79 +341,64 @@ hnsw_parallel_join(dsm_segment *segment, shm_toc *toc)
 
 /* ---- from memory to pages ---- */
 
+static bool
+is_on_pages(HnswBuildShared *shared)
+{
+	bool		on_pages;
+
+	SpinLockAcquire(&shared->mutex);
+	on_pages = shared->on_pages;
+	SpinLockRelease(&shared->mutex);
+	return on_pages;
+}
+
+static void
+wait_for_pages(HnswBuildShared *shared)
+{
+	while (!is_on_pages(shared))
+		ConditionVariableSleep(&shared->changed,
+							   WAIT_EVENT_PARALLEL_CREATE_INDEX_SCAN);
+	ConditionVariableCancelSleep();
+}
+
 bool
 hnsw_parallel_start(HnswTeam *team)
 {
 	HnswBuildShared *shared = team->shared;
-	HnswBuildPart part;
 
-	for (;;)
-	{
-		SpinLockAcquire(&shared->mutex);
-		part = shared->part;
-		if (part != HNSW_BUILD_WRITING)
-			shared->ninserting++;
-		SpinLockRelease(&shared->mutex);
-		if (part != HNSW_BUILD_WRITING)
-			break;
-		ConditionVariableSleep(&shared->changed,
-							   WAIT_EVENT_PARALLEL_CREATE_INDEX_SCAN);
-	}
-	ConditionVariableCancelSleep();
-	return part == HNSW_BUILD_PAGES;
+	if (BarrierAttach(&shared->barrier) == 0)
+		return false;
+	BarrierDetach(&shared->barrier);
+	wait_for_pages(shared);
+	return true;
 }
 
 void
 hnsw_parallel_finish(HnswTeam *team, double heap_tuples, double index_tuples,
-					 bool broken_hot_chain)
+					 bool rows_on_pages, bool broken_hot_chain)
 {
 	HnswBuildShared *shared = team->shared;
 
 	SpinLockAcquire(&shared->mutex);
-	shared->ninserting--;
 	shared->nfinished++;
 	shared->heap_tuples += heap_tuples;
 	shared->index_tuples += index_tuples;
+	shared->rows_on_pages |= rows_on_pages;
 	shared->broken_hot_chain |= broken_hot_chain;
 	SpinLockRelease(&shared->mutex);
-
-	/* those that wait for the last inserting process may go on */
 	ConditionVariableBroadcast(&shared->changed);
 }
 
 bool
-hnsw_parallel_memory_full(HnswTeam *team)
+hnsw_parallel_leave_memory(HnswTeam *team)
 {
 	HnswBuildShared *shared = team->shared;
-	bool		writer = false;
-	bool		done = false;
+	bool		writer = BarrierArriveAndWait(&shared->barrier,
+											  WAIT_EVENT_PARALLEL_CREATE_INDEX_SCAN);
 
-	SpinLockAcquire(&shared->mutex);
-	shared->nwaiting++;
-	SpinLockRelease(&shared->mutex);
-	ConditionVariableBroadcast(&shared->changed);
-
-	for (;;)
-	{
-		SpinLockAcquire(&shared->mutex);
-		if (shared->part == HNSW_BUILD_PAGES)
-			done = true;
-		else if (shared->part == HNSW_BUILD_MEMORY &&
-				 shared->nwaiting == shared->ninserting)
-		{
-			/* the last one to arrive, or the first to see that it has */
-			shared->part = HNSW_BUILD_WRITING;
-			writer = true;
-		}
-		if (done || writer)
-			shared->nwaiting--;
-		SpinLockRelease(&shared->mutex);
-		if (done || writer)
-			break;
-		ConditionVariableSleep(&shared->changed,
-							   WAIT_EVENT_PARALLEL_CREATE_INDEX_SCAN);
-	}
-	ConditionVariableCancelSleep();
+	BarrierDetach(&shared->barrier);
+	if (!writer)
+		wait_for_pages(shared);
 	return writer;
 }
 
@@ -423,7 +408,7 @@ hnsw_parallel_written(HnswTeam *team)
 	HnswBuildShared *shared = team->shared;
 
 	SpinLockAcquire(&shared->mutex);
-	shared->part = HNSW_BUILD_PAGES;
+	shared->on_pages = true;
 	SpinLockRelease(&shared->mutex);
 	ConditionVariableBroadcast(&shared->changed);
 }

@@ -4,10 +4,10 @@
  *	  The team of a build: one process or several, and what they share.
  *
  * A build has two parts.  In the first all rows go to the graph in memory
- * (hnswmemgraph.h).  When memory is used up, or all rows are there, one process
- * writes the graph to pages while nobody inserts; then the remaining rows go
- * to the pages.  A build of one process follows the same path, as a team of
- * one in private memory.
+ * (hnswmemgraph.h).  When memory is used up, or all rows are there, everybody
+ * who has put rows there takes part in linking it (hnswbulk.h), and one process
+ * writes it to pages; then the remaining rows go to the pages.  A build of one
+ * process follows the same path, as a team of one in private memory.
  *
  * IDENTIFICATION
  *	  src/hnsw/hnswparallel.h
@@ -20,17 +20,9 @@
 #include "access/parallel.h"
 #include "access/tableam.h"
 #include "executor/instrument.h"
-#include "hnsw/hnswmemgraph.h"
+#include "hnsw/hnswbulk.h"
 #include "storage/condition_variable.h"
 #include "storage/spin.h"
-
-/* where rows go */
-typedef enum HnswBuildPart
-{
-	HNSW_BUILD_MEMORY,
-	HNSW_BUILD_WRITING,			/* nowhere: one process writes pages */
-	HNSW_BUILD_PAGES
-} HnswBuildPart;
 
 typedef struct HnswBuildShared
 {
@@ -40,11 +32,14 @@ typedef struct HnswBuildShared
 	bool		concurrent;
 	Size		dsa_bytes;
 
+	/* those who put rows into memory; in its first phase as long as they do */
+	Barrier		barrier;
+	HnswBulkShared bulk;
+
 	slock_t		mutex;			/* protects what follows; held for a few instructions */
-	HnswBuildPart part;
-	int			ninserting;		/* participants that may insert */
-	int			nwaiting;		/* those of them that wait for the writing */
+	bool		on_pages;		/* the graph is on pages, further rows go there */
 	int			nfinished;		/* participants that have no more rows */
+	bool		rows_on_pages;	/* such rows came */
 	double		heap_tuples;
 	double		index_tuples;
 	bool		broken_hot_chain;
@@ -72,8 +67,12 @@ typedef struct HnswTeam
 	Snapshot	snapshot;
 } HnswTeam;
 
-/* hnsw_parallel_alone -- a team of one; memory in the current context. */
-extern HnswTeam *hnsw_parallel_alone(const HnswSpace *space, uint64 budget);
+/*
+ * hnsw_parallel_alone -- a team of one; memory in the current context.
+ * want: see hnsw_memgraph_create.
+ */
+extern HnswTeam *hnsw_parallel_alone(const HnswSpace *space, int want,
+									 uint64 budget);
 
 /*
  * hnsw_parallel_begin -- launch up to 'request' workers.
@@ -83,30 +82,34 @@ extern HnswTeam *hnsw_parallel_alone(const HnswSpace *space, uint64 budget);
  * worker to be had.
  */
 extern HnswTeam *hnsw_parallel_begin(Relation heap, Relation index,
-									 const HnswSpace *space, uint64 budget,
-									 bool concurrent, int request);
+									 const HnswSpace *space, int want,
+									 uint64 budget, bool concurrent,
+									 int request);
 
 /* In a worker: what the leader has set up.  Errors: none of its own. */
 extern HnswTeam *hnsw_parallel_join(dsm_segment *segment, shm_toc *toc);
 
 /*
  * hnsw_parallel_start -- the caller is going to insert rows.  Returns true if
- * they go to pages; waits if somebody is just writing these.
+ * they go to pages: who comes when the graph in memory is already being linked
+ * waits until it is on pages.
  * hnsw_parallel_finish -- it has no more rows; counts what it did.
  */
 extern bool hnsw_parallel_start(HnswTeam *team);
 extern void hnsw_parallel_finish(HnswTeam *team, double heap_tuples,
-								 double index_tuples, bool broken_hot_chain);
+								 double index_tuples, bool rows_on_pages,
+								 bool broken_hot_chain);
 
 /*
- * hnsw_parallel_memory_full -- the caller found memory used up.
+ * hnsw_parallel_leave_memory -- no more rows go to memory: it is used up, or
+ * the caller has no more.
  *
- * Waits until nobody inserts.  Returns true for one process, which then writes
- * the graph to pages and calls hnsw_parallel_written; false for the others,
- * when that is done.  From then on all rows go to pages.
+ * Waits for all who put rows there.  Returns true in one process, which then
+ * writes the graph to pages and calls hnsw_parallel_written; false in the others,
+ * when that is done.
  * Locks: none may be held.
  */
-extern bool hnsw_parallel_memory_full(HnswTeam *team);
+extern bool hnsw_parallel_leave_memory(HnswTeam *team);
 extern void hnsw_parallel_written(HnswTeam *team);
 
 /*

@@ -21,19 +21,13 @@
 #include <float.h>
 #include <math.h>
 
+#include "common/hashfn.h"
 #include "compat.h"
 #include "hnsw/hnswspace.h"
 #include "kernel/kernel.h"
 #include "quant/quant_edge.h"
 #include "quant/quant_own.h"
 #include "utils/float.h"
-
-/* an own form of kind F32 */
-typedef struct F32Own
-{
-	float		norm2;
-	float		x[FLEXIBLE_ARRAY_MEMBER];
-} F32Own;
 
 /* a flat code: like an edge code from the mean, with factors kept whole */
 typedef struct FlatCode
@@ -88,7 +82,7 @@ own_bytes(const HnswSpace *space)
 		case HNSW_OWN_S8:
 			return quant_own_bytes(space->rdim);
 		case HNSW_OWN_F32:
-			return offsetof(F32Own, x) + sizeof(float) * (Size) space->dim;
+			return offsetof(HnswF32Own, x) + sizeof(float) * (Size) space->dim;
 		case HNSW_OWN_KEPT:
 			return kept_value_off(space) + space->kept_bytes;
 		case HNSW_OWN_EXACT:
@@ -349,7 +343,7 @@ hnsw_space_own(const HnswSpace *space, const void *value, float *scratch,
 	{
 		case HNSW_OWN_F32:
 			{
-				F32Own	   *form = (F32Own *) own;
+				HnswF32Own	   *form = (HnswF32Own *) own;
 
 				memcpy(form->x, scratch, sizeof(float) * space->dim);
 				form->norm2 = finite_or_max(kernels.dot_f32(scratch, scratch,
@@ -404,8 +398,26 @@ hnsw_space_same(const HnswSpace *space, const uint8 *a, const uint8 *b)
 	if (space->own_kind == HNSW_OWN_KEPT ||
 		space->own_kind == HNSW_OWN_EXACT)
 		return memcmp(a, b, space->layout.own_bytes) == 0;
-	return memcmp(((const F32Own *) a)->x, ((const F32Own *) b)->x,
+	return memcmp(((const HnswF32Own *) a)->x, ((const HnswF32Own *) b)->x,
 				  sizeof(float) * space->dim) == 0;
+}
+
+uint64
+hnsw_space_hash(const HnswSpace *space, const uint8 *own)
+{
+	switch (space->own_kind)
+	{
+		case HNSW_OWN_S8:
+			return hash_bytes_extended((const uint8 *) ((const QuantOwn *) own)->code,
+									   space->rdim, 0);
+		case HNSW_OWN_F32:
+			return hash_bytes_extended((const uint8 *) ((const HnswF32Own *) own)->x,
+									   sizeof(float) * space->dim, 0);
+		case HNSW_OWN_KEPT:
+		case HNSW_OWN_EXACT:
+			break;
+	}
+	return hash_bytes_extended(own, space->layout.own_bytes, 0);
 }
 
 bool
@@ -540,7 +552,7 @@ hnsw_space_query_own(const HnswSpace *space, const uint8 *own, void *buffer,
 	}
 	else
 	{
-		const F32Own *form = (const F32Own *) own;
+		const HnswF32Own *form = (const HnswF32Own *) own;
 
 		query->vec = form->x;
 		query->norm2 = form->norm2;
@@ -622,7 +634,7 @@ measure_s8(const HnswSpace *space, const HnswQuery *query,
 
 static void
 measure_f32(const HnswSpace *space, const HnswQuery *query,
-			const F32Own *own, HnswMeasure *out)
+			const HnswF32Own *own, HnswMeasure *out)
 {
 	if (query->space == VECTOR_SPACE_IP)
 	{
@@ -820,7 +832,7 @@ hnsw_space_measure(const HnswSpace *space, const HnswQuery *query,
 			measure_s8(space, query, (const QuantOwn *) own, out);
 			break;
 		case HNSW_OWN_F32:
-			measure_f32(space, query, (const F32Own *) own, out);
+			measure_f32(space, query, (const HnswF32Own *) own, out);
 			break;
 		case HNSW_OWN_KEPT:
 			if (query->value != NULL)
@@ -867,8 +879,8 @@ hnsw_space_between(const HnswSpace *space, const uint8 *a, const uint8 *b)
 			dist = space->metric->distance(a, b);
 	}
 	else if (space->own_kind == HNSW_OWN_F32)
-		dist = kernels.l2sq_f32(((const F32Own *) a)->x,
-								((const F32Own *) b)->x, space->dim);
+		dist = kernels.l2sq_f32(((const HnswF32Own *) a)->x,
+								((const HnswF32Own *) b)->x, space->dim);
 	else
 		dist = quant_own_l2sq(own_code(space, a), own_code(space, b),
 							  space->rdim);
@@ -910,7 +922,7 @@ hnsw_entry_target(const HnswSpace *space, uint64 nnodes)
 
 /* rotated and centred form of an F32 own form */
 static void
-rotate_f32(const HnswSpace *space, const F32Own *own, float *y)
+rotate_f32(const HnswSpace *space, const HnswF32Own *own, float *y)
 {
 	quant_rotate(&space->rotation, own->x, y);
 	for (int i = 0; i < space->rdim; i++)
@@ -939,8 +951,8 @@ hnsw_space_edge(const HnswSpace *space, const uint8 *c, const uint8 *o,
 		return;
 	}
 
-	rotate_f32(space, (const F32Own *) c, center);
-	rotate_f32(space, (const F32Own *) o, residual);
+	rotate_f32(space, (const HnswF32Own *) c, center);
+	rotate_f32(space, (const HnswF32Own *) o, residual);
 	for (int i = 0; i < space->rdim; i++)
 		residual[i] -= center[i];
 	quant_edge_encode_f32(center, residual, space->rdim, space->nbits,
@@ -976,7 +988,7 @@ hnsw_space_flat(const HnswSpace *space, const uint8 *own, uint8 *code)
 	{
 		float		y[MAX_F32_RDIM];
 
-		rotate_f32(space, (const F32Own *) own, y);
+		rotate_f32(space, (const HnswF32Own *) own, y);
 		sums = kernels.residual_f32(y, space->rdim, space->nbits, flat->bits);
 	}
 
@@ -1128,7 +1140,7 @@ hnsw_space_edge_lengths(const HnswSpace *space, const uint8 *c,
 		float		y[MAX_F32_RDIM];
 		int8		code[MAX_F32_RDIM];
 
-		rotate_f32(space, (const F32Own *) c, y);
+		rotate_f32(space, (const HnswF32Own *) c, y);
 		quant_query_init(&node, y, space->nbits, code);
 		quant_edge_lengths(&node, codes, stride, n, sums, dist);
 	}

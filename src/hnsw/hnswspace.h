@@ -48,6 +48,13 @@ typedef enum HnswOwnKind
 	HNSW_OWN_EXACT
 } HnswOwnKind;
 
+/* an own form of kind F32 */
+typedef struct HnswF32Own
+{
+	float		norm2;
+	float		x[FLEXIBLE_ARRAY_MEMBER];
+} HnswF32Own;
+
 /* design.md 3: own values up to about 1 KB are kept exact */
 #define HNSW_F32_MAX_DIM	256
 
@@ -164,6 +171,9 @@ extern bool hnsw_space_cover(const HnswSpace *space, uint8 *own,
 /* Are two own forms the same but for their error bounds? */
 extern bool hnsw_space_same(const HnswSpace *space, const uint8 *a,
 							const uint8 *b);
+
+/* A hash of what hnsw_space_same compares. */
+extern uint64 hnsw_space_hash(const HnswSpace *space, const uint8 *own);
 
 /*
  * hnsw_space_query -- prepare the query of a scan from a detoasted value, or

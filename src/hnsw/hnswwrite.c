@@ -394,6 +394,8 @@ number_nodes(Writer *writer)
 static void
 renumber_slot(Writer *writer, HnswSlot *slot)
 {
+	if (slot->state == HNSW_FREE)
+		return;
 	if (slot->next != HNSW_INVALID_NODE)
 		slot->next = writer->number[slot->next];
 	if (slot->state == HNSW_TIDS)

@@ -183,6 +183,8 @@ kernel_choose(const char *force)
 	OVERLAY(jaccard);
 	OVERLAY(residual_s8);
 	OVERLAY(residual_f32);
+	OVERLAY(panel_near_s8);
+	OVERLAY(panel_near_f32);
 	OVERLAY(max_abs_f32);
 	OVERLAY(quantize_s8);
 #undef OVERLAY

@@ -49,6 +49,21 @@ typedef struct KernelResidual
 	float		norm2;			/* sum r_i^2 over all dimensions */
 } KernelResidual;
 
+/* vectors in a panel: as many floats as the widest register holds */
+#define KERNEL_PANEL		16
+
+/* rows that are measured against a panel together */
+#define KERNEL_ROWS			8
+
+typedef struct KernelRows
+{
+	int			n;				/* 1 to KERNEL_ROWS */
+	const void *x[KERNEL_ROWS]; /* 8-bit codes or floats */
+	float		scale[KERNEL_ROWS]; /* of 8-bit codes */
+	float		norm2[KERNEL_ROWS]; /* the same */
+	float		bound[KERNEL_ROWS];
+} KernelRows;
+
 typedef struct Kernels
 {
 	const char *isa;			/* "scalar", "avx2", "avx512", "neon" */
@@ -136,6 +151,27 @@ typedef struct Kernels
 	/* the same for a residual given as floats */
 	KernelResidual (*residual_f32) (const float *r, size_t n, size_t nbits,
 									uint8_t *bits);
+
+	/*
+	 * Many against many: each of some rows against the KERNEL_PANEL vectors of
+	 * a panel, which lie side by side so that a lane stays with one vector and
+	 * nothing is summed across lanes.  For row r and vector p,
+	 * dist[r * KERNEL_PANEL + p] is their squared distance, and bit p of near[r]
+	 * says whether it is below rows->bound[r] (NaN is not).  The distance of a
+	 * pair does not depend on which of the two is in the panel.
+	 *
+	 * panel_near_s8: 8-bit codes, x ~ scale * code, with their squared norms
+	 * (quant_own.h); n a multiple of 4; dimension i of vector p is
+	 * panel[i / 4 * 64 + p * 4 + i % 4]; negative distances, from rounding,
+	 * become zero.
+	 * panel_near_f32: dimension i of vector p is panel[i * KERNEL_PANEL + p].
+	 */
+	void		(*panel_near_s8) (const int8_t *panel, const float *scale,
+								  const float *norm2, const KernelRows *rows,
+								  size_t n, float *dist, uint16_t *near);
+	void		(*panel_near_f32) (const float *panel, const KernelRows *rows,
+								   size_t n, float *dist, uint16_t *near);
+
 	/* largest |x_i|, 0 for n = 0; NaN elements are passed over */
 	float		(*max_abs_f32) (const float *x, size_t n);
 

@@ -22,7 +22,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernel/kernel.h"
+#include "kernel/kernel_panel.h"
 
 #define KERNEL			static __attribute__((target("avx2,fma")))
 #define KERNEL_F16		static __attribute__((target("avx2,fma,f16c")))
@@ -1058,6 +1058,8 @@ const Kernels kernels_avx2 = {
 	.jaccard = jaccard,
 	.residual_s8 = residual_s8,
 	.residual_f32 = residual_f32,
+	.panel_near_s8 = panel_near_s8_avx2,
+	.panel_near_f32 = panel_near_f32_avx2,
 	.max_abs_f32 = max_abs_f32,
 	.quantize_s8 = quantize_s8,
 };

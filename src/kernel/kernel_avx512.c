@@ -20,7 +20,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "kernel/kernel.h"
+#include "kernel/kernel_panel.h"
 
 #define TARGET \
 	target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl," \
@@ -991,6 +991,8 @@ const Kernels kernels_avx512 = {
 	.jaccard = jaccard,
 	.residual_s8 = residual_s8,
 	.residual_f32 = residual_f32,
+	.panel_near_s8 = panel_near_s8_avx512,
+	.panel_near_f32 = panel_near_f32_avx512,
 	.max_abs_f32 = max_abs_f32,
 	.quantize_s8 = quantize_s8,
 };

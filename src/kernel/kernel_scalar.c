@@ -372,6 +372,63 @@ residual_f32(const float *r, size_t n, size_t nbits, uint8_t *bits)
 	return sums;
 }
 
+/* bytes of four dimensions of a panel of 8-bit codes */
+#define PANEL_GROUP		(4 * KERNEL_PANEL)
+
+static void
+mark_near(const float *dist, float bound, uint16_t *near)
+{
+	*near = 0;
+	for (int p = 0; p < KERNEL_PANEL; p++)
+		*near |= (dist[p] < bound) << p;
+}
+
+static void
+panel_near_s8(const int8_t *panel, const float *scale, const float *norm2,
+			  const KernelRows *rows, size_t n, float *dist, uint16_t *near)
+{
+	for (int r = 0; r < rows->n; r++)
+	{
+		const int8_t *x = rows->x[r];
+		float	   *d = dist + r * KERNEL_PANEL;
+
+		for (int p = 0; p < KERNEL_PANEL; p++)
+		{
+			int32_t		dot = 0;
+
+			for (size_t i = 0; i < n; i++)
+				dot += (int32_t) panel[i / 4 * PANEL_GROUP + p * 4 + i % 4] * x[i];
+			d[p] = rows->norm2[r] + norm2[p] -
+				2 * (rows->scale[r] * scale[p] * (float) dot);
+			d[p] = d[p] < 0 ? 0 : d[p];
+		}
+		mark_near(d, rows->bound[r], &near[r]);
+	}
+}
+
+static void
+panel_near_f32(const float *panel, const KernelRows *rows, size_t n,
+			   float *dist, uint16_t *near)
+{
+	for (int r = 0; r < rows->n; r++)
+	{
+		const float *x = rows->x[r];
+		float	   *d = dist + r * KERNEL_PANEL;
+
+		for (int p = 0; p < KERNEL_PANEL; p++)
+		{
+			d[p] = 0;
+			for (size_t i = 0; i < n; i++)
+			{
+				float		diff = panel[i * KERNEL_PANEL + p] - x[i];
+
+				d[p] += diff * diff;
+			}
+		}
+		mark_near(d, rows->bound[r], &near[r]);
+	}
+}
+
 /* max |x_i|, NaN passed over */
 static float
 max_abs_f32(const float *x, size_t n)
@@ -437,6 +494,8 @@ quantize_s8(const float *x, size_t n, float inv_scale, float scale,
 	.jaccard = jaccard, \
 	.residual_s8 = residual_s8, \
 	.residual_f32 = residual_f32, \
+	.panel_near_s8 = panel_near_s8, \
+	.panel_near_f32 = panel_near_f32, \
 	.max_abs_f32 = max_abs_f32, \
 	.quantize_s8 = quantize_s8 \
 }

@@ -122,7 +122,7 @@ isa='cpuid|immintrin|arm_neon|sys/auxv|asm/hwcap'
 h=src/hnsw/hnsw
 
 # 0: plain C
-only  'kernel/ is plain C' 'src/kernel/*.[ch]' "($std|$isa)\.h|kernel/kernel\.h"
+only  'kernel/ is plain C' 'src/kernel/*.[ch]' "($std|$isa)\.h|kernel/kernel(_panel)?\.h"
 only  'quant/ is plain C over kernel/' 'src/quant/*.[ch]' \
 	"($std)\.h|kernel/kernel\.h|quant/.*"
 
@@ -134,7 +134,7 @@ own   'compat.h sees nothing of ours' 'src/compat.h' 'none'
 # What is below a layer, as names of hnsw headers.
 below3='page|nodeset|space|graph|link'
 below4="$below3|store|meta|search|near|select|rows"
-below5="$below4|memgraph|diskgraph|diskwrite|grow|repair|write"
+below5="$below4|memgraph|bulk|diskgraph|diskwrite|grow|repair|write"
 low='type/metric\.h|quant/.*|kernel/kernel\.h|compat\.h'
 
 # 2: bytes of a page; a set of node numbers; the code space of an index; the
@@ -170,7 +170,13 @@ never 'the algorithm knows no storage' "${h}search.[ch] ${h}near.[ch] ${h}select
 # 4: the two graphs, which do not know each other; over the one on pages, what
 # insert and vacuum do to it; over the one in memory, the pages of a build
 own   'hnswmemgraph knows neither disk nor layer 5' "${h}memgraph.[ch]" \
-	"hnsw/hnsw(memgraph|$below3|near|select)?\.h|$low"
+	"hnsw/hnsw(memgraph|cells|$below3|near|select)?\.h|$low"
+own   'hnswpanel sees hnswspace' "${h}panel.[ch]" "hnsw/hnsw(panel|space)\.h|$low"
+own   'hnswcells and hnswbulk see memory and panel' \
+	"${h}cells.[ch] ${h}bulk.[ch]" \
+	"hnsw/hnsw(memgraph|panel|cells|bulk|$below3|select)?\.h|$low"
+never 'hnswcells and hnswbulk know no pages' \
+	"${h}panel.[ch] ${h}cells.[ch] ${h}bulk.[ch]" 'storage/(buf|lmgr)|access/|utils/rel'
 own   'hnswdiskgraph knows neither memory nor layer 5' \
 	"${h}diskgraph.[ch] ${h}diskwrite.[ch] ${h}diskedit.h ${h}diskprune.c" \
 	"hnsw/hnsw(diskgraph|diskwrite|diskedit|$below4)?\.h|$low"

@@ -1,0 +1,666 @@
+/*-------------------------------------------------------------------------
+ *
+ * hnswcells.c
+ *	  The nearest of a set of nodes to each of them, by cells.
+ *
+ * Steps, with a barrier between them; the participants share out the work of
+ * each in small portions:
+ *
+ *		one process chooses the centres
+ *		each member's nearest centres are found, and counted
+ *		one process gives every cell its place in the list of visits
+ *		the list is filled: for each cell its members, then the other nodes that
+ *		look into it
+ *		cell by cell, all nodes on its list are measured against its members
+ *
+ * Centres are members taken evenly; moving them to the means of their cells
+ * finds more of the nearest, but graphs made of these were no better.
+ *
+ * IDENTIFICATION
+ *	  src/hnsw/hnswcells.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <float.h>
+#include <math.h>
+
+#include "hnsw/hnswcells.h"
+#include "hnsw/hnswpanel.h"
+#include "miscadmin.h"
+#include "port/pg_bitutils.h"
+#include "utils/wait_event.h"
+
+/* each level has this part of the nodes of the one below */
+#define LEVEL_RATE			4
+
+/* a set this small is one cell: all are measured against all */
+#define SMALL_SET			2048
+
+/* there are no more levels below this many nodes */
+#define MIN_LEVEL			256
+
+/*
+ * Many near-duplicates can make a cell far larger than the others.  Members are
+ * looked at in parts of about this many bytes, and of a large cell a node sees
+ * MAX_PARTS, so that the price of a node has a limit.
+ */
+#define PART_BYTES			((Size) 512 * 1024)
+#define MAX_PART			1024
+#define MAX_PARTS			4
+
+/* members handed out at a time: multiples of HNSW_PANEL_ROWS */
+#define PORTION				64
+
+/* cell numbers are 16 bits */
+#define MAX_CELLS			65535
+
+typedef struct Cell
+{
+	pg_atomic_uint32 nmembers;
+	pg_atomic_uint32 nvisits;	/* by nodes that are not members */
+	uint64		start;			/* of its nodes among the visits, members first */
+	pg_atomic_uint32 members_done;	/* in their places */
+	pg_atomic_uint32 visits_done;
+} Cell;
+
+struct HnswCells
+{
+	HnswCellsShared *shared;
+	HnswMemGraph *mem;
+	Barrier    *barrier;
+
+	/* addresses in this process */
+	HnswNode   *members;
+	Cell	   *cells;
+	uint16	   *nearest;
+	HnswNode   *visits;
+
+	HnswPanel  *part;			/* members of a cell */
+	uint64	   *hits;			/* of HNSW_PANEL_ROWS nodes, part->max each */
+	int			nhits[HNSW_PANEL_ROWS];
+};
+
+int
+hnsw_cells_levels(uint32 nnodes)
+{
+	int			levels = 1;
+
+	while ((nnodes /= LEVEL_RATE) >= MIN_LEVEL)
+		levels++;
+	return levels;
+}
+
+HnswCells *
+hnsw_cells_begin(HnswCellsShared *shared, HnswMemGraph *mem, Barrier *barrier)
+{
+	const HnswSpace *space = mem->graph.space;
+	HnswCells  *cells = palloc0(sizeof(HnswCells));
+
+	cells->shared = shared;
+	cells->mem = mem;
+	cells->barrier = barrier;
+	cells->part = hnsw_panel_create(space,
+									Min(hnsw_panel_max(space, PART_BYTES),
+										MAX_PART));
+	cells->hits = palloc(sizeof(uint64) * HNSW_PANEL_ROWS * cells->part->max);
+	return cells;
+}
+
+static void
+free_panel(HnswPanel *panel)
+{
+	pfree(panel->node);
+	pfree(panel->scale);
+	pfree(panel->norm2);
+	pfree(panel->codes);
+	pfree(panel);
+}
+
+void
+hnsw_cells_end(HnswCells *cells)
+{
+	free_panel(cells->part);
+	pfree(cells->hits);
+	pfree(cells);
+}
+
+/* Wait for the others.  Returns true in one of them. */
+static bool
+wait_for_all(HnswCells *cells)
+{
+	return BarrierArriveAndWait(cells->barrier,
+								WAIT_EVENT_PARALLEL_CREATE_INDEX_SCAN);
+}
+
+/* ---- the keys of candidates ---- */
+
+/*
+ * Quickselect.  The pivot is the median of three; what is equal to it does not
+ * occur, since no two keys name one node.
+ */
+int
+hnsw_candidates_keep(uint64 *key, int n, int want)
+{
+	int			low = 0;
+	int			high = n - 1;
+
+	if (n <= want)
+		return n;
+	while (low < high)
+	{
+		uint64		a = key[low];
+		uint64		b = key[(low + high) / 2];
+		uint64		c = key[high];
+		uint64		pivot = Max(Min(a, b), Min(Max(a, b), c));
+		int			i = low;
+		int			j = high;
+
+		while (i <= j)
+		{
+			while (key[i] < pivot)
+				i++;
+			while (key[j] > pivot)
+				j--;
+			if (i <= j)
+			{
+				uint64		swap = key[i];
+
+				key[i++] = key[j];
+				key[j--] = swap;
+			}
+		}
+		if (want <= j)
+			high = j;
+		else if (want > i)
+			low = i;
+		else
+			break;
+	}
+	return want;
+}
+
+/* Nodes were found near to one.  Locks: that of the node. */
+static void
+add_candidates(HnswCells *cells, HnswNode node, const uint64 *hits, int nhits)
+{
+	int			want = cells->mem->shared->want;
+	LWLock	   *lock = hnsw_memgraph_lock(cells->mem, node);
+	HnswMemList *list = hnsw_memgraph_list(cells->mem, node);
+	uint64	   *key = hnsw_memgraph_candidates(cells->mem, node);
+
+	LWLockAcquire(lock, LW_EXCLUSIVE);
+	for (int i = 0; i < nhits; i++)
+	{
+		if (list->ncandidates == 2 * want)
+		{
+			uint64		worst = 0;
+
+			list->ncandidates = hnsw_candidates_keep(key, 2 * want, want);
+			for (int k = 0; k < want; k++)
+				worst = Max(worst, key[k]);
+			list->bound = hnsw_key_dist(worst);
+		}
+		if (hnsw_key_dist(hits[i]) < list->bound)
+			key[list->ncandidates++] = hits[i];
+	}
+	LWLockRelease(lock);
+}
+
+void
+hnsw_cells_offer(HnswCells *cells, HnswNode node, float dist,
+				 HnswNode neighbor)
+{
+	uint64		key = hnsw_neighbor_key(node, dist, neighbor);
+
+	add_candidates(cells, node, &key, 1);
+}
+
+/* ---- the set and its cells ---- */
+
+static void *
+take(HnswCells *cells, uint64 *handle, uint64 n, Size size)
+{
+	HnswMemSource *source = cells->mem->source;
+
+	*handle = source->take(source, mul_size(Max(n, 1), size));
+	if (*handle == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("Failed while linking the graph of an index build.")));
+	return source->address(source, *handle);
+}
+
+/* A fourth of the nodes of each level is in the next one too. */
+static bool
+is_in_level(HnswNode node, int level)
+{
+	uint32		mask = ((uint32) 1 << (2 * level)) - 1;
+
+	StaticAssertStmt(LEVEL_RATE == 4, "two bits of the hash for each level");
+	return (murmurhash32(node) & mask) == 0;
+}
+
+static void
+gather_members(HnswCells *cells, int level)
+{
+	HnswCellsShared *shared = cells->shared;
+	HnswMemGraph *mem = cells->mem;
+	uint32		nnodes = hnsw_memgraph_nnodes(mem);
+	HnswNode   *members;
+	uint32		n = 0;
+
+	for (HnswNode node = 0; node < nnodes; node++)
+		n += is_in_level(node, level) &&
+			hnsw_memgraph_slot(mem, node)->state == HNSW_LIVE;
+	members = take(cells, &shared->members, n, sizeof(HnswNode));
+	shared->nmembers = 0;
+	for (HnswNode node = 0; node < nnodes; node++)
+	{
+		if (node % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
+		if (is_in_level(node, level) &&
+			hnsw_memgraph_slot(mem, node)->state == HNSW_LIVE)
+			members[shared->nmembers++] = node;
+	}
+}
+
+/*
+ * How many cells: of HNSW_CELL_MEMBERS, as long as finding the nearest centres
+ * is not the larger part of the work.
+ */
+static void
+plan_cells(HnswCells *cells)
+{
+	HnswCellsShared *shared = cells->shared;
+	uint64		n = shared->nmembers;
+	uint64		looks = (uint64) cells->mem->shared->want * HNSW_CELLS_LOOKS;
+	uint64		ncells = 1;
+	Cell	   *cell;
+
+	if (n > SMALL_SET)
+		ncells = Min(Min(n / HNSW_CELL_MEMBERS, looks), MAX_CELLS);
+	shared->ncells = ncells;
+	shared->nprobes = Min(Max(looks * ncells / Max(n, 1),
+							  HNSW_CELLS_MIN_PROBES), ncells);
+
+	cell = take(cells, &shared->cells, ncells, sizeof(Cell));
+	for (uint64 c = 0; c < ncells; c++)
+	{
+		pg_atomic_init_u32(&cell[c].nmembers, 0);
+		pg_atomic_init_u32(&cell[c].nvisits, 0);
+		pg_atomic_init_u32(&cell[c].members_done, 0);
+		pg_atomic_init_u32(&cell[c].visits_done, 0);
+	}
+	take(cells, &shared->nearest, n * shared->nprobes, sizeof(uint16));
+	take(cells, &shared->visits, n * shared->nprobes, sizeof(HnswNode));
+	pg_atomic_init_u32(&shared->next_choice, 0);
+	pg_atomic_init_u32(&shared->next_visit, 0);
+	pg_atomic_init_u32(&shared->next_cell, 0);
+}
+
+static void
+look_up_addresses(HnswCells *cells)
+{
+	HnswCellsShared *shared = cells->shared;
+	HnswMemSource *source = cells->mem->source;
+
+	cells->members = (HnswNode *) source->address(source, shared->members);
+	cells->cells = (Cell *) source->address(source, shared->cells);
+	cells->nearest = (uint16 *) source->address(source, shared->nearest);
+	cells->visits = (HnswNode *) source->address(source, shared->visits);
+}
+
+/* ---- each member's nearest centres ---- */
+
+/*
+ * The node a cell is around.  Taken evenly, with some disorder lest a table
+ * with a regular order be sampled at one place of its period.
+ */
+static HnswNode
+cell_center(const HnswCells *cells, uint32 cell)
+{
+	uint64		n = cells->shared->nmembers;
+	uint64		ncells = cells->shared->ncells;
+	uint64		first = n * cell / ncells;
+	uint64		behind = n * (cell + 1) / ncells;
+
+	return cells->members[first + murmurhash32(cell) % (behind - first)];
+}
+
+/* Insert into an ascending list of at most 'max' keys. */
+static int
+insert_key(uint64 *list, int n, int max, uint64 key)
+{
+	int			i;
+
+	if (n == max && key >= list[n - 1])
+		return n;
+	for (i = n < max ? n++ : n - 1; i > 0 && list[i - 1] > key; i--)
+		list[i] = list[i - 1];
+	list[i] = key;
+	return n;
+}
+
+/*
+ * Most of the nearest nodes are nearer than the next centres: about so many
+ * times HNSW_CELL_MEMBERS nodes are nearer than centre number FAR_CENTER.  So
+ * what is farther need not be collected.
+ */
+#define FAR_CENTER(want)	(2 + (want) * 4 / HNSW_CELL_MEMBERS)
+
+static void
+bound_candidates(HnswCells *cells, HnswNode node, const uint64 *near)
+{
+	uint32		far = FAR_CENTER(cells->mem->shared->want);
+
+	if (far < cells->shared->nprobes)
+		hnsw_memgraph_list(cells->mem, node)->bound = hnsw_key_dist(near[far]);
+}
+
+/* The nearest cells of up to HNSW_PANEL_ROWS members, nearest first. */
+static void
+choose_cells(HnswCells *cells, const HnswPanel *centers, uint64 *near,
+			 uint32 first, int nrows)
+{
+	int			nprobes = cells->shared->nprobes;
+	float		dist[HNSW_PANEL_ROWS * KERNEL_PANEL];
+	uint16		is_near[HNSW_PANEL_ROWS];
+	int			n[HNSW_PANEL_ROWS] = {0};
+	KernelRows	rows = {.n = nrows};
+
+	for (int r = 0; r < nrows; r++)
+	{
+		hnsw_panel_row(centers, &rows, r,
+					   hnsw_memgraph_own(cells->mem, cells->members[first + r]));
+		rows.bound[r] = INFINITY;
+	}
+	for (int b = 0; b < hnsw_panel_blocks(centers); b++)
+	{
+		hnsw_panel_measure(centers, b, &rows, dist, is_near);
+		for (int r = 0; r < nrows; r++)
+		{
+			HnswNode	member = cells->members[first + r];
+
+			for (uint32 bits = is_near[r]; bits != 0; bits &= bits - 1)
+			{
+				int			i = pg_rightmost_one_pos32(bits);
+
+				n[r] = insert_key(near + r * nprobes, n[r], nprobes,
+								  hnsw_neighbor_key(member,
+													dist[r * KERNEL_PANEL + i],
+													b * KERNEL_PANEL + i));
+			}
+			if (n[r] == nprobes)
+				rows.bound[r] = hnsw_key_dist(near[(r + 1) * nprobes - 1]);
+		}
+	}
+	for (int r = 0; r < nrows; r++)
+	{
+		HnswNode	member = cells->members[first + r];
+		uint16	   *nearest = cells->nearest + (uint64) (first + r) * nprobes;
+
+		/* distances that overflow leave places: any cell */
+		for (; n[r] < nprobes; n[r]++)
+			near[r * nprobes + n[r]] = hnsw_neighbor_key(member, FLT_MAX, n[r]);
+		bound_candidates(cells, member, near + r * nprobes);
+		for (int p = 0; p < nprobes; p++)
+		{
+			Cell	   *cell;
+
+			nearest[p] = hnsw_key_node(member, near[r * nprobes + p]);
+			cell = &cells->cells[nearest[p]];
+			pg_atomic_fetch_add_u32(p == 0 ? &cell->nmembers : &cell->nvisits, 1);
+		}
+	}
+}
+
+static void
+choose_all_cells(HnswCells *cells)
+{
+	HnswCellsShared *shared = cells->shared;
+	HnswPanel  *centers = hnsw_panel_create(cells->mem->graph.space,
+											shared->ncells);
+	uint64	   *near = palloc(sizeof(uint64) * HNSW_PANEL_ROWS *
+							  shared->nprobes);
+	uint32		first;
+
+	for (uint32 c = 0; c < shared->ncells && shared->nmembers > 0; c++)
+		hnsw_panel_add(centers,
+					   hnsw_memgraph_own(cells->mem, cell_center(cells, c)), c);
+	while ((first = pg_atomic_fetch_add_u32(&shared->next_choice, PORTION)) <
+		   shared->nmembers)
+	{
+		uint32		end = Min(first + PORTION, shared->nmembers);
+
+		CHECK_FOR_INTERRUPTS();
+		for (uint32 m = first; m < end; m += HNSW_PANEL_ROWS)
+			choose_cells(cells, centers, near, m, Min(end - m, HNSW_PANEL_ROWS));
+	}
+	pfree(near);
+	free_panel(centers);
+}
+
+/* ---- the list of visits ---- */
+
+static void
+place_cells(HnswCells *cells)
+{
+	uint64		start = 0;
+
+	for (uint32 c = 0; c < cells->shared->ncells; c++)
+	{
+		Cell	   *cell = &cells->cells[c];
+
+		cell->start = start;
+		start += pg_atomic_read_u32(&cell->nmembers);
+		start += pg_atomic_read_u32(&cell->nvisits);
+	}
+}
+
+static void
+list_visits(HnswCells *cells)
+{
+	HnswCellsShared *shared = cells->shared;
+	uint32		first;
+
+	while ((first = pg_atomic_fetch_add_u32(&shared->next_visit, PORTION)) <
+		   shared->nmembers)
+	{
+		uint32		end = Min(first + PORTION, shared->nmembers);
+
+		CHECK_FOR_INTERRUPTS();
+		for (uint32 m = first; m < end; m++)
+		{
+			for (uint32 p = 0; p < shared->nprobes; p++)
+			{
+				Cell	   *cell;
+				uint64		at;
+
+				cell = &cells->cells[cells->nearest[(uint64) m * shared->nprobes + p]];
+				at = cell->start;
+				if (p == 0)
+					at += pg_atomic_fetch_add_u32(&cell->members_done, 1);
+				else
+					at += pg_atomic_read_u32(&cell->nmembers) +
+						pg_atomic_fetch_add_u32(&cell->visits_done, 1);
+				cells->visits[at] = cells->members[m];
+			}
+		}
+	}
+}
+
+/* ---- measuring ---- */
+
+/* Measure up to HNSW_PANEL_ROWS nodes against the members in cells->part. */
+static void
+measure_rows(HnswCells *cells, const HnswNode *node, int nrows)
+{
+	HnswPanel  *part = cells->part;
+	float		dist[HNSW_PANEL_ROWS * KERNEL_PANEL];
+	uint16		is_near[HNSW_PANEL_ROWS];
+	KernelRows	rows = {.n = nrows};
+
+	for (int r = 0; r < nrows; r++)
+	{
+		hnsw_panel_row(part, &rows, r, hnsw_memgraph_own(cells->mem, node[r]));
+
+		/* a stale bound is too large, and costs a little */
+		rows.bound[r] = hnsw_memgraph_list(cells->mem, node[r])->bound;
+		cells->nhits[r] = 0;
+	}
+	for (int b = 0; b < hnsw_panel_blocks(part); b++)
+	{
+		hnsw_panel_measure(part, b, &rows, dist, is_near);
+		for (int r = 0; r < nrows; r++)
+		{
+			uint64	   *hits = cells->hits + r * part->max;
+
+			for (uint32 bits = is_near[r]; bits != 0; bits &= bits - 1)
+			{
+				int			i = pg_rightmost_one_pos32(bits);
+				HnswNode	member = part->node[b * KERNEL_PANEL + i];
+
+				hits[cells->nhits[r]] =
+					hnsw_neighbor_key(node[r], dist[r * KERNEL_PANEL + i],
+									  member);
+				cells->nhits[r] += member != node[r];
+			}
+		}
+	}
+	for (int r = 0; r < nrows; r++)
+	{
+		if (cells->nhits[r] > 0)
+			add_candidates(cells, node[r], cells->hits + r * part->max,
+						   cells->nhits[r]);
+	}
+}
+
+/*
+ * Does the i-th node on a cell's list look at a part of the cell?  At
+ * MAX_PARTS of them, a member at its own one at least.
+ */
+static bool
+looks_at_part(const HnswCells *cells, uint32 i, HnswNode node,
+			  uint32 nmembers, uint32 part, uint32 nparts)
+{
+	uint32		home = i < nmembers ? i / cells->part->max :
+		murmurhash32(node) % nparts;
+
+	return (part + nparts - home) % nparts < MAX_PARTS;
+}
+
+/* The lines of an own form that will be read next. */
+static void
+expect_own(HnswCells *cells, HnswNode node)
+{
+	const uint8 *own = hnsw_memgraph_own(cells->mem, node);
+	Size		bytes = Min(cells->mem->graph.space->layout.own_bytes, 1024);
+
+	for (Size i = 0; i < bytes; i += 64)
+		__builtin_prefetch(own + i);
+	__builtin_prefetch(hnsw_memgraph_list(cells->mem, node));
+}
+
+static void
+measure_part(HnswCells *cells, const Cell *cell, uint32 part, uint32 nparts)
+{
+	const HnswNode *list = cells->visits + cell->start;
+	uint32		nmembers = pg_atomic_read_u32(&unconstify(Cell *, cell)->nmembers);
+	uint32		n = nmembers +
+		pg_atomic_read_u32(&unconstify(Cell *, cell)->nvisits);
+	uint32		first = part * cells->part->max;
+	uint32		end = Min(first + cells->part->max, nmembers);
+	HnswNode	rows[2 * HNSW_PANEL_ROWS];
+	int			nrows = 0;
+
+	hnsw_panel_clear(cells->part);
+	for (uint32 i = first; i < end; i++)
+		hnsw_panel_add(cells->part, hnsw_memgraph_own(cells->mem, list[i]),
+					   list[i]);
+
+	/* one group is measured while the next one is fetched */
+	for (uint32 i = 0; i < n; i++)
+	{
+		if (nparts > MAX_PARTS &&
+			!looks_at_part(cells, i, list[i], nmembers, part, nparts))
+			continue;
+		expect_own(cells, list[i]);
+		rows[nrows++] = list[i];
+		if (nrows == 2 * HNSW_PANEL_ROWS)
+		{
+			CHECK_FOR_INTERRUPTS();
+			measure_rows(cells, rows, HNSW_PANEL_ROWS);
+			nrows = HNSW_PANEL_ROWS;
+			memcpy(rows, rows + nrows, sizeof(HnswNode) * nrows);
+		}
+	}
+	for (int r = 0; r < nrows; r += HNSW_PANEL_ROWS)
+		measure_rows(cells, rows + r, Min(nrows - r, HNSW_PANEL_ROWS));
+}
+
+static void
+measure_all(HnswCells *cells)
+{
+	HnswCellsShared *shared = cells->shared;
+	uint32		c;
+
+	while ((c = pg_atomic_fetch_add_u32(&shared->next_cell, 1)) <
+		   shared->ncells)
+	{
+		Cell	   *cell = &cells->cells[c];
+		uint32		nmembers = pg_atomic_read_u32(&cell->nmembers);
+		uint32		nparts = (nmembers + cells->part->max - 1) /
+			cells->part->max;
+
+		for (uint32 part = 0; part < nparts; part++)
+			measure_part(cells, cell, part, nparts);
+	}
+}
+
+/* ---- the whole ---- */
+
+void
+hnsw_cells_find(HnswCells *cells, int level)
+{
+	if (wait_for_all(cells))
+	{
+		gather_members(cells, level);
+		plan_cells(cells);
+	}
+	wait_for_all(cells);
+	look_up_addresses(cells);
+	choose_all_cells(cells);
+	if (wait_for_all(cells))
+		place_cells(cells);
+	wait_for_all(cells);
+	list_visits(cells);
+	wait_for_all(cells);
+	measure_all(cells);
+	wait_for_all(cells);
+}
+
+uint32
+hnsw_cells_nmembers(const HnswCells *cells)
+{
+	return cells->shared->nmembers;
+}
+
+HnswNode
+hnsw_cells_member(const HnswCells *cells, uint32 i)
+{
+	return cells->members[i];
+}
+
+void
+hnsw_cells_done(HnswCells *cells)
+{
+	HnswMemSource *source = cells->mem->source;
+
+	source->give_back(source, cells->shared->members);
+	source->give_back(source, cells->shared->cells);
+	source->give_back(source, cells->shared->nearest);
+	source->give_back(source, cells->shared->visits);
+}

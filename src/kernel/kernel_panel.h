@@ -1,0 +1,42 @@
+/*-------------------------------------------------------------------------
+ *
+ * kernel_panel.h
+ *	  The panel kernels of each instruction set, for the tables.
+ *
+ * Internal to this directory: everybody else calls through 'kernels'
+ * (kernel.h), where the functions are described.
+ *
+ * IDENTIFICATION
+ *	  src/kernel/kernel_panel.h
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef KERNEL_PANEL_H
+#define KERNEL_PANEL_H
+
+#include "kernel/kernel.h"
+
+/*
+ * Before a loop over the rows that are done together: their sums can be
+ * registers only if the loop is unrolled, which gcc does not do at -O2.
+ */
+#if defined(__clang__)
+#define UNROLL_ROWS		_Pragma("unroll")
+#else
+#define UNROLL_ROWS		_Pragma("GCC unroll 8")
+#endif
+
+#if defined(__x86_64__)
+extern void panel_near_s8_avx2(const int8_t *panel, const float *scale,
+							 const float *norm2, const KernelRows *rows,
+							 size_t n, float *dist, uint16_t *near);
+extern void panel_near_f32_avx2(const float *panel, const KernelRows *rows,
+							  size_t n, float *dist, uint16_t *near);
+extern void panel_near_s8_avx512(const int8_t *panel, const float *scale,
+							 const float *norm2, const KernelRows *rows,
+							 size_t n, float *dist, uint16_t *near);
+extern void panel_near_f32_avx512(const float *panel, const KernelRows *rows,
+							  size_t n, float *dist, uint16_t *near);
+#endif
+
+#endif							/* KERNEL_PANEL_H */

@@ -1,0 +1,201 @@
+/*-------------------------------------------------------------------------
+ *
+ * panel_test.c
+ *	  Are the panel kernels equal to their scalar definition?
+ *
+ * Every table is compared with the scalar one, for all numbers of rows, at both
+ * ends of memory that is guarded on either side; the scalar one with distances
+ * worked out pair by pair.
+ *
+ * IDENTIFICATION
+ *	  test/unit/panel_test.c
+ *
+ *-------------------------------------------------------------------------
+ */
+#include <float.h>
+
+#include "unit.h"
+
+#define MAX_DIM		16000
+#define NPAIRS		(KERNEL_ROWS * KERNEL_PANEL)
+
+static UnitArena arena_panel;
+static UnitArena arena_row[KERNEL_ROWS];
+
+static const int dims[] = {4, 16, 20, 48, 64, 68, 112, 128, 256, 384, 400, 784, 1536, 16000};
+
+#define NDIMS		((int) (sizeof(dims) / sizeof(dims[0])))
+
+/* total: sums of absolute values of the terms; n: how many there are */
+static void
+compare(const KernelRows *rows, const float *got, const uint16_t *got_near,
+		const float *want, const float *total, int n)
+{
+	for (int r = 0; r < rows->n; r++)
+	{
+		unsigned int near = 0;
+
+		for (int p = 0; p < KERNEL_PANEL; p++)
+		{
+			int			at = r * KERNEL_PANEL + p;
+			float		tolerance = total[at] * fmaxf(KERNEL_TOLERANCE,
+													  (float) n * FLT_EPSILON / 2);
+
+			CHECK(fabsf(got[at] - want[at]) <= tolerance ||
+				  (isnan(got[at]) && isnan(want[at])) || got[at] == want[at],
+				  "n %d, row %d of %d, vector %d: %g, not %g", n, r, rows->n,
+				  p, (double) got[at], (double) want[at]);
+			near |= (unsigned int) (got[at] < rows->bound[r]) << p;
+		}
+		CHECK(got_near[r] == near, "n %d, row %d of %d: near %x, not %x", n,
+			  r, rows->n, got_near[r], near);
+	}
+}
+
+static void
+check_s8(int n, int nrows, int where)
+{
+	int8_t	   *panel = unit_place(&arena_panel, (size_t) n * KERNEL_PANEL, where);
+	KernelRows	rows = {.n = nrows};
+	float		scale[KERNEL_PANEL];
+	float		norm2[KERNEL_PANEL];
+	float		got[NPAIRS];
+	float		want[NPAIRS];
+	float		total[NPAIRS];
+	uint16_t	near[KERNEL_ROWS];
+	uint16_t	want_near[KERNEL_ROWS];
+
+	unit_what = "panel_near_s8";
+	unit_fill_codes(panel, (size_t) n * KERNEL_PANEL);
+	for (int p = 0; p < KERNEL_PANEL; p++)
+	{
+		scale[p] = 0.01f * (float) (p + 1);
+		norm2[p] = scale[p] * scale[p] * 5400 * (float) n;
+	}
+	for (int r = 0; r < nrows; r++)
+	{
+		int8_t	   *x = unit_place(&arena_row[r], (size_t) n, where);
+
+		unit_fill_codes(x, (size_t) n);
+		rows.x[r] = x;
+		rows.scale[r] = 0.02f * (float) (r + 1);
+		rows.norm2[r] = rows.scale[r] * rows.scale[r] * 5400 * (float) n;
+		rows.bound[r] = rows.norm2[r];
+	}
+	rows.bound[0] = INFINITY;
+	for (int at = 0; at < nrows * KERNEL_PANEL; at++)
+		total[at] = 4 * (rows.norm2[at / KERNEL_PANEL] + norm2[at % KERNEL_PANEL]);
+
+	kernels.panel_near_s8(panel, scale, norm2, &rows, (size_t) n, got, near);
+	kernels_scalar.panel_near_s8(panel, scale, norm2, &rows, (size_t) n, want,
+								 want_near);
+	compare(&rows, got, near, want, total, n);
+
+	/* overflow is not near, and not lost */
+	norm2[3] = FLT_MAX;
+	rows.norm2[0] = FLT_MAX;
+	kernels.panel_near_s8(panel, scale, norm2, &rows, (size_t) n, got, near);
+	CHECK(got[3] == INFINITY && !((near[0] >> 3) & 1), "overflow: %g, %x",
+		  (double) got[3], near[0]);
+}
+
+static void
+check_f32(int n, int nrows, int where)
+{
+	float	   *panel = unit_place(&arena_panel,
+								   sizeof(float) * (size_t) n * KERNEL_PANEL, where);
+	KernelRows	rows = {.n = nrows};
+	float		got[NPAIRS];
+	float		want[NPAIRS];
+	uint16_t	near[KERNEL_ROWS];
+	uint16_t	want_near[KERNEL_ROWS];
+
+	unit_what = "panel_near_f32";
+	unit_fill_gauss(panel, n * KERNEL_PANEL);
+	for (int r = 0; r < nrows; r++)
+	{
+		float	   *x = unit_place(&arena_row[r], sizeof(float) * (size_t) n,
+								   where);
+
+		unit_fill_gauss(x, n);
+		rows.x[r] = x;
+		rows.bound[r] = (float) n * 2;
+	}
+	kernels.panel_near_f32(panel, &rows, (size_t) n, got, near);
+	kernels_scalar.panel_near_f32(panel, &rows, (size_t) n, want, want_near);
+	compare(&rows, got, near, want, want, n);
+
+	/* NaN stays, and is not near */
+	panel[5] = NAN;
+	kernels.panel_near_f32(panel, &rows, (size_t) n, got, near);
+	CHECK(isnan(got[5]) && !((near[0] >> 5) & 1), "NaN was lost");
+}
+
+static void
+test_table(void)
+{
+	for (int i = 0; i < NDIMS; i++)
+	{
+		for (int nrows = 1; nrows <= KERNEL_ROWS; nrows++)
+		{
+			check_s8(dims[i], nrows, UNIT_AT_END);
+			check_s8(dims[i], nrows, UNIT_AT_START);
+			check_f32(dims[i], nrows, UNIT_AT_END);
+			check_f32(dims[i], nrows, UNIT_AT_START);
+		}
+	}
+}
+
+/* Vector p of the panel is worth p in its first dimension, -1 in its last. */
+static void
+test_scalar(void)
+{
+	int8_t		codes[2 * 4 * KERNEL_PANEL] = {0};
+	float		floats[8 * KERNEL_PANEL] = {0};
+	float		scale[KERNEL_PANEL];
+	float		norm2[KERNEL_PANEL];
+	const int8_t row_s8[8] = {3, 0, 0, 0, 0, 0, 0, 2};
+	const float row_f32[8] = {3, 0, 0, 0, 0, 0, 0, 2};
+	KernelRows	rows = {.n = 1,.scale = {2},.norm2 = {4 * 13},.bound = {50}};
+	float		dist[KERNEL_PANEL];
+	uint16_t	near;
+
+	unit_isa = "scalar";
+	for (int p = 0; p < KERNEL_PANEL; p++)
+	{
+		codes[p * 4] = (int8_t) p;
+		codes[4 * KERNEL_PANEL + p * 4 + 3] = -1;
+		floats[p] = (float) p;
+		floats[7 * KERNEL_PANEL + p] = -1;
+		scale[p] = 1;
+		norm2[p] = (float) (p * p + 1);
+	}
+	rows.x[0] = row_s8;
+	kernels_scalar.panel_near_s8(codes, scale, norm2, &rows, 8, dist, &near);
+	for (int p = 0; p < KERNEL_PANEL; p++)
+		CHECK(dist[p] == (float) ((6 - p) * (6 - p) + 25), "panel_near_s8: %g",
+			  (double) dist[p]);
+
+	/* (6 - p)^2 + 25 < 50: from 2 to 10 */
+	CHECK(near == 0x07fc, "panel_near_s8: near %x", near);
+
+	rows.x[0] = row_f32;
+	rows.bound[0] = 13;
+	kernels_scalar.panel_near_f32(floats, &rows, 8, dist, &near);
+	for (int p = 0; p < KERNEL_PANEL; p++)
+		CHECK(dist[p] == (float) ((3 - p) * (3 - p) + 9), "panel_near_f32: %g",
+			  (double) dist[p]);
+	CHECK(near == 0x001c, "panel_near_f32: near %x", near);
+}
+
+int
+main(void)
+{
+	arena_panel = unit_arena(MAX_DIM * KERNEL_PANEL * sizeof(float) + 64);
+	for (int r = 0; r < KERNEL_ROWS; r++)
+		arena_row[r] = unit_arena(MAX_DIM * sizeof(float) + 64);
+
+	test_scalar();
+	unit_each_table(test_table);
+	return unit_finish();
+}
