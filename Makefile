@@ -88,6 +88,7 @@ OBJS = \
 	src/planner/adaptivepath.o \
 	src/planner/adaptivescan.o \
 	src/planner/tidmembers.o \
+	src/planner/distancecost.o \
 	src/func/bytes.o \
 	src/func/rankfusion.o \
 	src/func/nearest.o \

@@ -50,10 +50,17 @@ SELECT signature AS open_to_all FROM function
 -- closed to all without reason
 SELECT signature AS closed FROM function
 	WHERE NOT instrument AND NOT has_function_privilege('pg_monitor', oid, 'EXECUTE') ORDER BY 1;
--- leakproof, security definer, with settings, costs or planner support of their own
+-- leakproof, security definer, with settings or costs of their own
 SELECT signature AS odd FROM function
-	WHERE proleakproof OR prosecdef OR proconfig IS NOT NULL OR prosupport <> 0
+	WHERE proleakproof OR prosecdef OR proconfig IS NOT NULL
 		OR procost <> 1 OR (NOT proretset AND prorows <> 0)
+	ORDER BY 1;
+-- a distance of two values of a type without that type's planner support, or
+-- anything else with support
+SELECT signature AS wrong_support, prosupport FROM function
+	WHERE prosupport::text IS DISTINCT FROM
+		CASE WHEN proname ~ '_distance$|inner_product$' AND NOT instrument
+			THEN format_type(proargtypes[0], NULL) || '_distance_support' ELSE '-' END
 	ORDER BY 1;
 -- sharing a C function, except those made for it
 SELECT a.signature AS shared, b.signature FROM function a JOIN function b

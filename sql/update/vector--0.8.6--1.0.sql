@@ -388,6 +388,40 @@ COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING ivfflat IS 'nearest by cosine
 COMMENT ON OPERATOR FAMILY halfvec_cosine_ops USING ivfflat IS 'nearest by cosine distance';
 COMMENT ON OPERATOR CLASS bit_hamming_ops USING ivfflat IS 'nearest by Hamming distance';
 COMMENT ON OPERATOR FAMILY bit_hamming_ops USING ivfflat IS 'nearest by Hamming distance';
+CREATE FUNCTION vector_distance_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION vector_distance_support(internal) IS 'planner support of the distances of vector';
+ALTER FUNCTION l2_distance(vector, vector) SUPPORT vector_distance_support;
+ALTER FUNCTION inner_product(vector, vector) SUPPORT vector_distance_support;
+ALTER FUNCTION cosine_distance(vector, vector) SUPPORT vector_distance_support;
+ALTER FUNCTION l1_distance(vector, vector) SUPPORT vector_distance_support;
+ALTER FUNCTION vector_l2_squared_distance(vector, vector) SUPPORT vector_distance_support;
+ALTER FUNCTION vector_negative_inner_product(vector, vector) SUPPORT vector_distance_support;
+ALTER FUNCTION vector_spherical_distance(vector, vector) SUPPORT vector_distance_support;
+CREATE FUNCTION halfvec_distance_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION halfvec_distance_support(internal) IS 'planner support of the distances of halfvec';
+ALTER FUNCTION l2_distance(halfvec, halfvec) SUPPORT halfvec_distance_support;
+ALTER FUNCTION inner_product(halfvec, halfvec) SUPPORT halfvec_distance_support;
+ALTER FUNCTION cosine_distance(halfvec, halfvec) SUPPORT halfvec_distance_support;
+ALTER FUNCTION l1_distance(halfvec, halfvec) SUPPORT halfvec_distance_support;
+ALTER FUNCTION halfvec_l2_squared_distance(halfvec, halfvec) SUPPORT halfvec_distance_support;
+ALTER FUNCTION halfvec_negative_inner_product(halfvec, halfvec) SUPPORT halfvec_distance_support;
+ALTER FUNCTION halfvec_spherical_distance(halfvec, halfvec) SUPPORT halfvec_distance_support;
+CREATE FUNCTION sparsevec_distance_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION sparsevec_distance_support(internal) IS 'planner support of the distances of sparsevec';
+ALTER FUNCTION l2_distance(sparsevec, sparsevec) SUPPORT sparsevec_distance_support;
+ALTER FUNCTION inner_product(sparsevec, sparsevec) SUPPORT sparsevec_distance_support;
+ALTER FUNCTION cosine_distance(sparsevec, sparsevec) SUPPORT sparsevec_distance_support;
+ALTER FUNCTION l1_distance(sparsevec, sparsevec) SUPPORT sparsevec_distance_support;
+ALTER FUNCTION sparsevec_l2_squared_distance(sparsevec, sparsevec) SUPPORT sparsevec_distance_support;
+ALTER FUNCTION sparsevec_negative_inner_product(sparsevec, sparsevec) SUPPORT sparsevec_distance_support;
+CREATE FUNCTION bit_distance_support(internal) RETURNS internal
+	AS 'MODULE_PATHNAME' LANGUAGE C;
+COMMENT ON FUNCTION bit_distance_support(internal) IS 'planner support of the distances of bit';
+ALTER FUNCTION hamming_distance(bit, bit) SUPPORT bit_distance_support;
+ALTER FUNCTION jaccard_distance(bit, bit) SUPPORT bit_distance_support;
 CREATE FUNCTION vector_build_info() RETURNS text
 	AS 'MODULE_PATHNAME' LANGUAGE C STABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION vector_build_info() IS 'version and instruction set of the library';

@@ -16,6 +16,18 @@ UPDATE pg_catalog.pg_operator SET oprcanhash = false, oprcanmerge = false
 	WHERE oid = '=(sparsevec,sparsevec)'::pg_catalog.regoperator;
 ALTER OPERATOR <> (sparsevec, sparsevec)
 	SET (RESTRICT = eqsel, JOIN = eqjoinsel);
+UPDATE pg_catalog.pg_proc SET prosupport = 0 WHERE prosupport = 'bit_distance_support(internal)'::pg_catalog.regprocedure;
+DELETE FROM pg_catalog.pg_depend WHERE deptype = 'n' AND refobjid = 'bit_distance_support(internal)'::pg_catalog.regprocedure
+	AND refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass;
+UPDATE pg_catalog.pg_proc SET prosupport = 0 WHERE prosupport = 'halfvec_distance_support(internal)'::pg_catalog.regprocedure;
+DELETE FROM pg_catalog.pg_depend WHERE deptype = 'n' AND refobjid = 'halfvec_distance_support(internal)'::pg_catalog.regprocedure
+	AND refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass;
+UPDATE pg_catalog.pg_proc SET prosupport = 0 WHERE prosupport = 'sparsevec_distance_support(internal)'::pg_catalog.regprocedure;
+DELETE FROM pg_catalog.pg_depend WHERE deptype = 'n' AND refobjid = 'sparsevec_distance_support(internal)'::pg_catalog.regprocedure
+	AND refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass;
+UPDATE pg_catalog.pg_proc SET prosupport = 0 WHERE prosupport = 'vector_distance_support(internal)'::pg_catalog.regprocedure;
+DELETE FROM pg_catalog.pg_depend WHERE deptype = 'n' AND refobjid = 'vector_distance_support(internal)'::pg_catalog.regprocedure
+	AND refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass;
 DROP FUNCTION hnsw_neighbors(regclass, tid, integer);
 DROP FUNCTION hnsw_levels(regclass);
 DROP FUNCTION vector_duplicates(regclass, float8, bigint);
@@ -26,6 +38,10 @@ DROP FUNCTION hnsw_page_stats(regclass, int8);
 DROP FUNCTION hnsw_metapage(regclass);
 DROP FUNCTION hnsw_index_check(regclass, bool, bool);
 DROP FUNCTION vector_build_info();
+DROP FUNCTION bit_distance_support(internal);
+DROP FUNCTION sparsevec_distance_support(internal);
+DROP FUNCTION halfvec_distance_support(internal);
+DROP FUNCTION vector_distance_support(internal);
 DROP OPERATOR FAMILY sparsevec_ops USING hash;
 DROP OPERATOR FAMILY halfvec_ops USING hash;
 DROP OPERATOR FAMILY vector_ops USING hash;
