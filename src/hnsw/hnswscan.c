@@ -64,7 +64,8 @@ typedef struct HnswScan
 	HnswSearch *search;
 	HnswRowHeap		ready;			/* by bound */
 	HnswRowHeap		late;			/* rows nearer than one that has left */
-	int64		visited;		/* LIVE nodes expanded */
+	int64		visited;		/* LIVE nodes expanded or swept */
+	int64		hops;			/* nodes read by searches that have ended */
 	int64		released;		/* nodes that have left */
 	double		last_bound;		/* the largest bound announced */
 	bool		in_batch;		/* the margin has been reached for this batch */
@@ -252,15 +253,20 @@ begin_sweep(HnswScan *so)
 	so->done = MemoryContextAllocExtended(so->context, so->nnodes / 8 + 1,
 										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	hnsw_search_mark_expanded(so->search, so->done, so->nnodes);
+	so->hops = hnsw_search_hops(so->search);
 	hnsw_search_end(so->search);
 	so->search = NULL;
 	so->sweep_limit = -get_float8_infinity();
+	if (so->visited >= so->set.max_nodes)
+		so->nnodes = 0;
 }
 
 /*
  * One pass over all nodes not read yet, keeping the nearest that fit into
  * memory.  They join the ready rows; what was found but did not fit is left
- * to the next pass, and nothing beyond the last one kept may leave before.
+ * to the next pass, and nothing beyond the last one kept may leave before.  An
+ * explicit limit of tuples makes the node that reaches it the last one of all
+ * passes.
  *
  * 'kept' is a heap with the largest bound on top: bounds are negated.
  */
@@ -270,6 +276,7 @@ sweep_pass(HnswScan *so)
 	int64		room = Max((int64) (so->set.max_memory / sizeof(HnswRow)) / 2, 1024);
 	HnswRowHeap		kept = {NULL, 0, 0};
 	HnswExpansion exp;
+	bool		first = so->sweep_limit == -get_float8_infinity();
 	bool		left_behind = false;
 	HnswRow			row;
 
@@ -279,6 +286,7 @@ sweep_pass(HnswScan *so)
 		if (so->done[node / 8] & (1 << (node % 8)))
 			continue;
 		CHECK_FOR_INTERRUPTS();
+		so->hops++;
 		hnsw_diskgraph_measure(so->graph, &so->query, node, &exp);
 		if (exp.state != HNSW_LIVE)
 		{
@@ -293,6 +301,8 @@ sweep_pass(HnswScan *so)
 			hnsw_rows_pop(&kept, &row);
 			left_behind = true;
 		}
+		if (first && ++so->visited >= so->set.max_nodes)
+			so->nnodes = node + 1;
 	}
 
 	so->swept = !left_behind;
@@ -570,6 +580,20 @@ hnswgettuple(IndexScanDesc scan, ScanDirection dir)
 	scan->xs_recheck = false;
 	announce(scan, so);
 	return true;
+}
+
+void
+hnsw_scan_spent(IndexScanDesc scan, HnswScanSpent *out)
+{
+	HnswScan   *so = scan->opaque;
+
+	out->hops = so->hops;
+	out->memory = 0;
+	if (so->search != NULL)
+	{
+		out->hops += hnsw_search_hops(so->search);
+		out->memory = (double) memory_used(so) / so->set.max_memory;
+	}
 }
 
 void

@@ -22,18 +22,25 @@ extern bool adaptive_scan_enabled;
 extern void adaptive_init(void);
 
 /*
- * What the plan tells the executor, in custom_private.
+ * What the plan tells the executor, in custom_private.  Prices are in hops of
+ * the walk: a node read, and its edges scored.
  *
  * limit: rows that the query asks for, 0 if unknown.
- * exact_visits: price of the exact plan, in rows visited by the walk.
- * has_bitmap: the exact plan is a bitmap heap scan, whose bitmap can be swept.
+ * selectivity: of the filter, as the planner sees it.
+ * row_price: what a row of the walk costs beside its hops.
+ * exact_price: finding all rows that pass, and sorting them.
+ * has_bitmap: the exact plan is a bitmap heap scan.
+ * sweep_from: members of a bitmap from which a sweep is cheaper than the heap.
  */
 typedef struct AdaptivePlan
 {
 	Oid			index;
-	double		limit;
-	double		exact_visits;
 	bool		has_bitmap;
+	double		limit;
+	double		selectivity;
+	double		row_price;
+	double		exact_price;
+	double		sweep_from;
 } AdaptivePlan;
 
 extern List *adaptive_plan_to_list(const AdaptivePlan *plan);
@@ -43,7 +50,7 @@ extern void adaptive_plan_from_list(List *list, AdaptivePlan *plan);
 #define ADAPTIVE_DISTANCE	0
 #define ADAPTIVE_KEY		1
 
-/* custom_plans: both return whole rows of the table */
+/* custom_plans: scans of the table, without columns */
 #define ADAPTIVE_WALK		0	/* core's Index Scan, without the filter */
 #define ADAPTIVE_EXACT		1	/* all rows that pass the filter, unordered */
 

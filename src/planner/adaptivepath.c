@@ -7,8 +7,9 @@
  * the walk must visit depends on how filter and query are correlated, which
  * nobody knows when the plan is made.  So beside core's paths stands one that
  * decides while it runs.  It holds two plans made by core: an Index Scan of the
- * graph without the filter, and the cheapest path that returns all rows that pass the
- * filter.  adaptivescan.c runs them.
+ * graph without the filter, and the cheapest path that finds all rows that pass
+ * the filter.  Neither returns a column: adaptivescan.c runs them and takes the
+ * rows, as they are on the page, from the slots they scan with.
  *
  * The hook is in place as soon as the planner opens one of our indexes, for
  * that loads the library; nothing needs preloading.
@@ -22,8 +23,6 @@
 
 #include <math.h>
 
-#include "access/sysattr.h"
-#include "access/table.h"
 #include "catalog/pg_class.h"
 #include "compat.h"
 #include "hnsw/hnsw.h"
@@ -55,79 +54,78 @@ static const CustomPathMethods adaptive_path_methods = {
 };
 
 /*
- * Prices in units of one row visited by the walk, which is a hop, a heap row
- * and an exact distance.  Estimates for the packages data: a visit 2.5 us, a
- * row of a bitmap heap scan with its distance 0.8 us, a row of a sequential
- * scan that fails the filter 0.25 us.  No guarantee that they are optimal;
- * bench/filters is there to tune them.
+ * Prices in hops, measured by CPU time on the packages data of bench/filters
+ * (384 dimensions, four rows to a heap page, all in memory): a hop 2.7 us, a
+ * row of the walk 1.2 us beside its hops, a row of a bitmap heap scan with its
+ * distance 1.2 us, a row of a sequential scan .32 us, and .42 us more if it
+ * passes; a flat record 18 ns, a member of a swept bitmap .12 us.
  */
-#define VISITS_PER_FETCHED_ROW	0.35
-#define VISITS_PER_SCANNED_ROW	0.1
-#define VISITS_TO_START			20.0
+#define HOPS_PER_VISITED_ROW	0.4
+#define HOPS_PER_FETCHED_ROW	0.42
+#define HOPS_PER_SCANNED_ROW	0.11
+#define HOPS_PER_SORTED_ROW		0.15
+#define HOPS_PER_MEMBER			0.045
+#define HOPS_PER_FLAT_RECORD	0.0065
 
-/*
- * A sweep of the flat pages: reading the nodes and heap rows of the nearest
- * members; a bit of the bitmap; a record of a flat page (16 ns).
- */
-#define VISITS_TO_SWEEP			120.0
-#define VISITS_PER_MEMBER		0.05
-#define VISITS_PER_FLAT_RECORD	0.0065
+/* opening the other indexes; the nodes and heap rows of the nearest members */
+#define HOPS_TO_START			20.0
+#define HOPS_TO_SWEEP			120.0
+
+/* core's price of what a filter computes, in hops */
+#define HOPS_PER_COST_UNIT		4.0
 
 /* ---- the plan's numbers, as nodes that can be copied ---- */
+
+static List *
+append_number(List *list, double number)
+{
+	return lappend(list, makeFloat(psprintf("%.17g", number)));
+}
 
 List *
 adaptive_plan_to_list(const AdaptivePlan *plan)
 {
-	return list_make4(makeInteger((int) plan->index),
-					  makeFloat(psprintf("%.0f", plan->limit)),
-					  makeFloat(psprintf("%.0f", plan->exact_visits)),
-					  makeInteger(plan->has_bitmap));
+	List	   *list = list_make2(makeInteger((int) plan->index),
+								  makeInteger(plan->has_bitmap));
+
+	list = append_number(list, plan->limit);
+	list = append_number(list, plan->selectivity);
+	list = append_number(list, plan->row_price);
+	list = append_number(list, plan->exact_price);
+	return append_number(list, plan->sweep_from);
 }
 
 void
 adaptive_plan_from_list(List *list, AdaptivePlan *plan)
 {
-	plan->index = (Oid) intVal(linitial(list));
-	plan->limit = floatVal(lsecond(list));
-	plan->exact_visits = floatVal(lthird(list));
-	plan->has_bitmap = intVal(lfourth(list)) != 0;
+	plan->index = (Oid) intVal(list_nth(list, 0));
+	plan->has_bitmap = intVal(list_nth(list, 1)) != 0;
+	plan->limit = floatVal(list_nth(list, 2));
+	plan->selectivity = floatVal(list_nth(list, 3));
+	plan->row_price = floatVal(list_nth(list, 4));
+	plan->exact_price = floatVal(list_nth(list, 5));
+	plan->sweep_from = floatVal(list_nth(list, 6));
 }
 
 /* ---- the paths inside ---- */
 
 /*
- * A path target of all columns in order, so that a scan returns its row as it
- * is, with its TID.  NULL if it could not: if the table has dropped columns,
- * which a target cannot name, or columns that old rows lack, for which the
- * executor would project.
+ * Conditions that are tested row by row.  Those without a column are tested
+ * once, in a node that core puts on top of the adaptive scan; they must not
+ * make it put another one on top of a child.
  */
-static PathTarget *
-whole_row_target(RelOptInfo *rel, Oid relid)
+static List *
+row_conditions(List *restrictinfo)
 {
-	Relation	table = table_open(relid, NoLock);
-	TupleDesc	desc = RelationGetDescr(table);
-	PathTarget *target = create_empty_pathtarget();
+	List	   *result = NIL;
+	ListCell   *lc;
 
-	for (int i = 0; i < desc->natts; i++)
+	foreach(lc, restrictinfo)
 	{
-		Form_pg_attribute att = TupleDescAttr(desc, i);
-
-		if (att->attisdropped || att->atthasmissing)
-		{
-			target = NULL;
-			break;
-		}
-		add_column_to_pathtarget(target,
-								 (Expr *) makeVar(rel->relid, i + 1,
-												  att->atttypid,
-												  att->atttypmod,
-												  att->attcollation, 0),
-								 0);
+		if (!lfirst_node(RestrictInfo, lc)->pseudoconstant)
+			result = lappend(result, lfirst(lc));
 	}
-	table_close(table, NoLock);
-	if (target != NULL)
-		target->width = rel->reltarget->width;
-	return target;
+	return result;
 }
 
 /* core's ordered scan of one of our indexes, with a filter on top */
@@ -139,12 +137,12 @@ is_filtered_walk(Path *path)
 	return IsA(path, IndexPath) && path->param_info == NULL &&
 		list_length(index_path->indexorderbys) == 1 &&
 		index_path->indexinfo->amcostestimate == hnswcostestimate &&
-		index_path->indexinfo->indrestrictinfo != NIL;
+		row_conditions(index_path->indexinfo->indrestrictinfo) != NIL;
 }
 
-/* the same scan without the filter, returning whole rows */
+/* the same scan without the filter */
 static Path *
-unfiltered_walk(const IndexPath *walk, PathTarget *target)
+unfiltered_walk(const IndexPath *walk)
 {
 	IndexPath  *copy = makeNode(IndexPath);
 	IndexOptInfo *info = makeNode(IndexOptInfo);
@@ -153,16 +151,17 @@ unfiltered_walk(const IndexPath *walk, PathTarget *target)
 	info->indrestrictinfo = NIL;
 	memcpy(copy, walk, sizeof(IndexPath));
 	copy->indexinfo = info;
-	copy->path.pathtarget = target;
+	copy->path.pathtarget = create_empty_pathtarget();
 	copy->path.rows = Max(info->tuples, 1);
 	return &copy->path;
 }
 
 /*
- * A copy of the relation without paths, whose indexes can only make bitmaps.
+ * A copy of the relation for the exact plan: without paths, and its indexes
+ * can only make bitmaps.
  */
 static RelOptInfo *
-relation_for_bitmaps(RelOptInfo *rel)
+relation_alone(RelOptInfo *rel)
 {
 	RelOptInfo *alone = makeNode(RelOptInfo);
 	ListCell   *lc;
@@ -172,6 +171,7 @@ relation_for_bitmaps(RelOptInfo *rel)
 	alone->ppilist = NIL;
 	alone->partial_pathlist = NIL;
 	alone->consider_parallel = false;
+	alone->baserestrictinfo = row_conditions(rel->baserestrictinfo);
 	alone->indexlist = NIL;
 	foreach(lc, rel->indexlist)
 	{
@@ -192,9 +192,8 @@ relation_for_bitmaps(RelOptInfo *rel)
  * else competes.
  */
 static Path *
-bitmap_path(PlannerInfo *root, RelOptInfo *rel)
+bitmap_path(PlannerInfo *root, RelOptInfo *alone)
 {
-	RelOptInfo *alone = relation_for_bitmaps(rel);
 	Path	   *best = NULL;
 	ListCell   *lc;
 
@@ -212,88 +211,135 @@ bitmap_path(PlannerInfo *root, RelOptInfo *rel)
 	return best;
 }
 
-/*
- * What finding a set of rows exactly costs, in visits: by the heap, or, with a
- * bitmap, by the flat pages if that is less.
- */
-static double
-price_by_heap(RelOptInfo *rel, Path *exact)
-{
-	double		visits = VISITS_TO_START + VISITS_PER_FETCHED_ROW * rel->rows;
+/* ---- prices ---- */
 
+static double
+filter_price(const RelOptInfo *rel)
+{
+	return HOPS_PER_COST_UNIT * rel->baserestrictcost.per_tuple;
+}
+
+/* All rows that pass, found in the heap and sorted. */
+static double
+price_by_heap(const RelOptInfo *rel, const Path *exact)
+{
 	if (exact->pathtype == T_SeqScan)
-		visits += VISITS_PER_SCANNED_ROW * Max(rel->tuples, rel->rows);
-	return visits;
+		return HOPS_TO_START + HOPS_PER_SORTED_ROW * rel->rows +
+			(HOPS_PER_SCANNED_ROW + filter_price(rel)) *
+			Max(rel->tuples, rel->rows);
+	return HOPS_TO_START +
+		(HOPS_PER_FETCHED_ROW + filter_price(rel)) * rel->rows;
 }
 
+/* A sweep of the flat pages, beside what each member costs. */
 static double
-price_by_sweep(RelOptInfo *rel)
+price_of_flat_pages(const RelOptInfo *rel)
 {
-	return VISITS_TO_SWEEP + VISITS_PER_MEMBER * rel->rows +
-		VISITS_PER_FLAT_RECORD * Max(rel->tuples, rel->rows);
+	return HOPS_TO_SWEEP +
+		HOPS_PER_FLAT_RECORD * Max(rel->tuples, rel->rows);
 }
 
 /*
- * A copy of the best path that finds all rows of the filter, whatever their
- * order, returning whole rows; and its price.
+ * The best path that finds all rows of the filter, whatever their order; and
+ * the prices of that.
  */
 static Path *
-exact_path(PlannerInfo *root, RelOptInfo *rel, PathTarget *target,
-		   double *visits)
+exact_path(PlannerInfo *root, RelOptInfo *rel, AdaptivePlan *plan)
 {
-	Path	   *best = create_seqscan_path(root, rel, NULL, 0);
-	Path	   *bitmap = bitmap_path(root, rel);
-	Path	   *copy;
-	Size		size = sizeof(Path);
+	RelOptInfo *alone = relation_alone(rel);
+	Path	   *seqscan = create_seqscan_path(root, alone, NULL, 0);
+	Path	   *bitmap = bitmap_path(root, alone);
+	double		sweep = price_of_flat_pages(rel);
+	double		price = price_by_heap(rel, seqscan);
 
-	*visits = price_by_heap(rel, best);
-	if (bitmap != NULL)
-	{
-		double		price = Min(price_by_heap(rel, bitmap),
-								price_by_sweep(rel));
+	plan->has_bitmap = false;
+	plan->exact_price = price;
+	plan->sweep_from = sweep /
+		(HOPS_PER_FETCHED_ROW + filter_price(rel) - HOPS_PER_MEMBER);
+	if (bitmap == NULL)
+		return seqscan;
+	price = Min(price_by_heap(rel, bitmap),
+				sweep + HOPS_PER_MEMBER * rel->rows);
+	if (price >= plan->exact_price)
+		return seqscan;
+	plan->has_bitmap = true;
+	plan->exact_price = price;
+	return bitmap;
+}
 
-		if (price < *visits)
-		{
-			best = bitmap;
-			size = sizeof(BitmapHeapPath);
-			*visits = price;
-		}
-	}
+/* A copy of a path that returns no column. */
+static Path *
+without_columns(const Path *path)
+{
+	Size		size = IsA(path, BitmapHeapPath) ?
+		sizeof(BitmapHeapPath) : sizeof(Path);
+	Path	   *copy = palloc(size);
 
-	copy = palloc(size);
-	memcpy(copy, best, size);
-	copy->pathtarget = target;
+	memcpy(copy, path, size);
+	copy->pathtarget = create_empty_pathtarget();
 	return copy;
 }
 
-/* ---- the price ---- */
+/*
+ * The exact plan and a sort, in core's units: as core has it, with the
+ * distances, but less if a sweep saves a part of it.
+ */
+static Cost
+cost_exact(PlannerInfo *root, RelOptInfo *rel, const Path *exact,
+		   const AdaptivePlan *plan, Node *distance)
+{
+	Cost		cost = exact->total_cost;
+	double		share = plan->exact_price / price_by_heap(rel, exact);
+	QualCost	evaluation;
+	Path		sort;
+
+	cost_qual_eval_node(&evaluation, distance, root);
+	cost += evaluation.startup + evaluation.per_tuple * rel->rows;
+	cost_sort(&sort, root, NIL, compat_disabled_nodes(exact) cost * share,
+			  clamp_row_est(rel->rows), 16, 0, work_mem,
+			  root->limit_tuples > 0 ? root->limit_tuples : -1);
+	return sort.total_cost;
+}
+
+/*
+ * Is it worth while to try the graph where an exact plan looks cheaper?  If it
+ * could win by half: in the best case every row passes.  And the try itself
+ * must be a small part of the exact plan's price.
+ */
+static bool
+is_worth_trying(const AdaptivePlan *plan)
+{
+	return plan->limit > 0 &&
+		HNSW_HOPS_TO_START + HNSW_HOPS_PER_ROW * plan->limit <
+		plan->exact_price / 2 &&
+		5 * HNSW_HOPS_TO_START < plan->exact_price;
+}
 
 /*
  * What the query pays for its first 'limit' rows: as much as walking (by core's
  * figures for the filtered walk), less a little, since this path is never
- * worse than the plain one and add_path must see that; or a tenth more than the exact plan
- * with a sort, if that is cheaper, for a try at the graph.  The planner takes a
- * share limit / rows of the run cost, so that is blown up.
+ * worse than the plain one and add_path must see that; or as much as the exact
+ * plan, if that is cheaper: a tenth more for a try at the graph, or a tenth
+ * less if the try is a good bet.  The planner takes a share limit / rows of
+ * the run cost, so that is blown up.
  */
 #define WALK_DISCOUNT		0.95
+#define EXACT_DISCOUNT		0.9
 #define EXACT_SURCHARGE		1.1
 
 static void
-cost_adaptive(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
-			  const Path *walk, const Path *exact)
+cost_adaptive(PlannerInfo *root, CustomPath *path, const Path *walk,
+			  Cost exact, const AdaptivePlan *plan)
 {
-	double		rows = clamp_row_est(rel->rows);
+	double		rows = clamp_row_est(path->path.parent->rows);
 	double		limit = root->limit_tuples > 0 ?
 		Min(root->limit_tuples, rows) : rows;
-	Path		sort;
-	Cost		by_walk;
+	Cost		by_walk = walk->startup_cost +
+		(walk->total_cost - walk->startup_cost) * limit / rows;
 	Cost		both;
 
-	cost_sort(&sort, root, NIL, compat_disabled_nodes(exact) exact->total_cost,
-			  rows, 16, 0, work_mem, limit);
-	by_walk = walk->startup_cost +
-		(walk->total_cost - walk->startup_cost) * limit / rows;
-	both = Min(by_walk * WALK_DISCOUNT, sort.total_cost * EXACT_SURCHARGE);
+	exact *= is_worth_trying(plan) ? EXACT_DISCOUNT : EXACT_SURCHARGE;
+	both = Min(by_walk * WALK_DISCOUNT, exact);
 
 	path->path.rows = rows;
 	path->path.startup_cost = Min(walk->startup_cost * WALK_DISCOUNT, both);
@@ -301,28 +347,33 @@ cost_adaptive(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 		(both - path->path.startup_cost) * rows / limit;
 }
 
+/* ---- the path ---- */
+
 static CustomPath *
-create_adaptive_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *walk,
-					 PathTarget *target)
+create_adaptive_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *walk)
 {
 	CustomPath *path = makeNode(CustomPath);
 	AdaptivePlan plan;
-	Path	   *exact = exact_path(root, rel, target, &plan.exact_visits);
+	Path	   *exact = exact_path(root, rel, &plan);
+
+	plan.index = walk->indexinfo->indexoid;
+	plan.limit = Max(root->limit_tuples, 0);
+	plan.selectivity = clamp_row_est(rel->rows) / Max(rel->tuples, clamp_row_est(rel->rows));
+	plan.row_price = HOPS_PER_VISITED_ROW + filter_price(rel);
 
 	path->path.pathtype = T_CustomScan;
 	path->path.parent = rel;
 	path->path.pathtarget = rel->reltarget;
 	path->path.pathkeys = walk->path.pathkeys;
 	path->flags = COMPAT_CUSTOMPATH_PROJECTION;
-	path->custom_paths = list_make2(unfiltered_walk(walk, target), exact);
+	path->custom_paths = list_make2(unfiltered_walk(walk),
+									without_columns(exact));
 	path->methods = &adaptive_path_methods;
-
-	plan.index = walk->indexinfo->indexoid;
-	plan.limit = Max(root->limit_tuples, 0);
-	plan.has_bitmap = IsA(exact, BitmapHeapPath);
 	path->custom_private = list_make2(adaptive_plan_to_list(&plan),
 									  walk->indexorderbys);
-	cost_adaptive(root, rel, path, &walk->path, exact);
+	cost_adaptive(root, path, &walk->path,
+				  cost_exact(root, rel, exact, &plan,
+							 linitial(walk->indexorderbys)), &plan);
 	return path;
 }
 
@@ -332,7 +383,6 @@ offer_adaptive_paths(PlannerInfo *root, RelOptInfo *rel, Index rti,
 					 RangeTblEntry *rte)
 {
 	List	   *walks = NIL;
-	PathTarget *target;
 	ListCell   *lc;
 
 	if (previous_hook != NULL)
@@ -347,16 +397,13 @@ offer_adaptive_paths(PlannerInfo *root, RelOptInfo *rel, Index rti,
 		if (is_filtered_walk(lfirst(lc)))
 			walks = lappend(walks, lfirst(lc));
 	}
-	if (walks == NIL || (target = whole_row_target(rel, rte->relid)) == NULL)
-		return;
 	foreach(lc, walks)
 	{
 		/*
 		 * add_path frees what the new path beats, but never an IndexPath, so
 		 * the list stays valid.
 		 */
-		add_path(rel, (Path *) create_adaptive_path(root, rel, lfirst(lc),
-													target));
+		add_path(rel, (Path *) create_adaptive_path(root, rel, lfirst(lc)));
 	}
 }
 

@@ -5,10 +5,14 @@
  *
  * The walk is core's Index Scan without the filter; the filter is evaluated
  * here, row by row, so the node sees how many rows fail.  When what the walk
- * has visited passes the price of the exact plan, or is sure to, the exact
+ * has cost passes the price of the exact plan, or is sure to, the exact
  * plan runs to its end, its rows are sorted by distance, and those that have
  * been returned are left out.  As in ski rental, whoever changes over when the
  * rent has reached the price pays at most twice what was best.
+ *
+ * If the exact plan is a bitmap heap scan, only its bitmap is made.  How many
+ * members it has then says whether their heap rows are read, as that plan
+ * would, or the flat pages are swept.
  *
  * Rows are held back until the query's LIMIT is full: if the walk gives up
  * before, the answer is the exact one.
@@ -123,19 +127,27 @@ typedef struct AdaptiveScan
 	double		passed;
 
 	/* since the start; for EXPLAIN */
+	double		total_hops;
 	double		total_visited;
 	double		total_rejected;
 	double		total_changes;
 	double		total_exact_rows;
-	double		total_members;	/* bits of the bitmaps that were swept */
-	double		total_swept;	/* members whose heap rows were read */
+	double		total_sweeps;
+	double		total_members;	/* of the bitmaps that were used */
+	double		total_read;		/* members whose heap rows were read */
 } AdaptiveScan;
 
 /* rows are held back up to this limit; larger ones stream */
 #define MAX_HELD			10000
 
-/* a walk is given this many visits before it is judged */
-#define MIN_VISITS			50
+/*
+ * A walk is judged from this row on: those of the first look-ahead have been
+ * paid for when the first of them comes.
+ */
+#define MIN_VISITS			10
+
+/* the planner's selectivity counts as much as this many rows seen */
+#define PRIOR_ROWS			20.0
 
 /* columns of the sort */
 #define SORT_LATE			1	/* comes after its place: at the end */
@@ -167,28 +179,56 @@ static const CustomExecMethods exec_methods = {
 
 /* ---- the decision ---- */
 
+/* Nodes that the walk has read since the last rescan. */
+static void
+walk_spent(const AdaptiveScan *so, HnswScanSpent *spent)
+{
+	IndexScanDesc scan = castNode(IndexScanState, so->walk)->iss_ScanDesc;
+
+	memset(spent, 0, sizeof(HnswScanSpent));
+	if (so->visited > 0 && scan != NULL)
+		hnsw_scan_spent(scan, spent);
+}
+
+/*
+ * The share of rows that pass, as seen so far.  Until there is enough to see,
+ * the planner's opinion counts, like so many rows.
+ */
+static double
+pass_rate(const AdaptiveScan *so)
+{
+	return (so->passed + PRIOR_ROWS * so->plan.selectivity) /
+		(so->visited + PRIOR_ROWS);
+}
+
 /*
  * Has the walk cost, or will it surely cost, more than the exact plan?
  *
- * predicted: visits that the rows still wanted will take if rows go on to pass
- * as they have so far.  A walk that has used up the price goes on only if it is about to end;
- * an eighth of the price is enough to see that it will be passed twice over.
+ * A walk that has used up the price goes on only if it is about to end.  One
+ * that has used half its memory and needs to go as far again would end in a
+ * sweep of all nodes, which no exact plan is as bad as.
  */
 static bool
 should_change_over(const AdaptiveScan *so)
 {
-	double		price = so->plan.exact_visits;
+	double		price = so->plan.exact_price;
 	double		wanted = so->plan.limit - so->passed;
-	double		predicted;
+	double		paid;
+	double		rows;
+	double		to_pay;
+	HnswScanSpent spent;
 
 	if (so->visited < MIN_VISITS)
 		return false;
+	walk_spent(so, &spent);
+	paid = spent.hops + so->plan.row_price * so->visited;
 	if (wanted <= 0)
-		return so->visited >= price && so->passed < so->visited / 2;
-	predicted = so->visited * wanted / (so->passed + 0.5);
-	if (so->visited >= price)
-		return predicted > price / 4;
-	return so->visited >= price / 8 && predicted > 2 * price;
+		return paid >= price || spent.memory > 0.5;
+	rows = wanted / pass_rate(so);
+	to_pay = paid / so->visited * rows;
+	if (paid >= price)
+		return to_pay > price / 4;
+	return to_pay > 2 * price || (spent.memory > 0.5 && rows > so->visited);
 }
 
 /* ---- rows ---- */
@@ -198,6 +238,21 @@ tid_key(ItemPointer tid)
 {
 	return ((uint64) ItemPointerGetBlockNumber(tid) << 16) |
 		ItemPointerGetOffsetNumber(tid);
+}
+
+/*
+ * The next row of a child as it is in the table, or NULL.  The children return
+ * no column, for a row that is projected has no TID, and whether the executor
+ * projects depends on what has become of the table's columns.
+ */
+static TupleTableSlot *
+child_next(PlanState *child)
+{
+	TupleTableSlot *projected = ExecProcNode(child);
+
+	if (TupIsNull(projected))
+		return NULL;
+	return ((ScanState *) child)->ss_ScanTupleSlot;
 }
 
 /*
@@ -247,8 +302,8 @@ walk_next(AdaptiveScan *so, bool *changed)
 			*changed = true;
 			return NULL;
 		}
-		slot = ExecProcNode(so->walk);
-		if (TupIsNull(slot))
+		slot = child_next(so->walk);
+		if (slot == NULL)
 			return NULL;
 		so->visited++;
 		so->total_visited++;
@@ -275,6 +330,13 @@ note_returned(AdaptiveScan *so, ItemPointer tid)
 	(void) returned_insert(so->returned, tid_key(tid), &found);
 }
 
+static bool
+has_returned(AdaptiveScan *so, TupleTableSlot *slot)
+{
+	return so->returned != NULL &&
+		returned_lookup(so->returned, tid_key(slot_tid(slot))) != NULL;
+}
+
 static TupleTableSlot *
 fetch_row(AdaptiveScan *so, ItemPointer tid)
 {
@@ -287,14 +349,21 @@ fetch_row(AdaptiveScan *so, ItemPointer tid)
 
 /* ---- the exact plan ---- */
 
-static void
+/*
+ * Returns the slot for rows to be sorted.  Nothing is late where nothing has
+ * left; one key is much faster than two.
+ */
+static TupleTableSlot *
 begin_sort(AdaptiveScan *so)
 {
+	MemoryContext old = MemoryContextSwitchTo(so->context);
 	TupleDesc	desc = CreateTemplateTupleDesc(SORT_COLUMNS);
+	TupleTableSlot *input;
 	AttrNumber	columns[] = {SORT_LATE, SORT_DISTANCE};
 	Oid			operators[2];
 	Oid			collations[] = {InvalidOid, InvalidOid};
 	bool		nulls_first[] = {false, false};
+	int			skip = so->returned == NULL ? 1 : 0;
 
 	operators[0] = lookup_type_cache(BOOLOID, TYPECACHE_LT_OPR)->lt_opr;
 	operators[1] = lookup_type_cache(FLOAT8OID, TYPECACHE_LT_OPR)->lt_opr;
@@ -303,9 +372,21 @@ begin_sort(AdaptiveScan *so)
 	TupleDescInitEntry(desc, SORT_TID, "tid", TIDOID, -1, 0);
 	compat_tupdesc_finalize(desc);
 	so->sort_slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	so->sort = tuplesort_begin_heap(desc, lengthof(columns), columns,
-									operators, collations, nulls_first,
+	so->sort = tuplesort_begin_heap(desc, lengthof(columns) - skip,
+									columns + skip, operators + skip,
+									collations, nulls_first,
 									work_mem, NULL, TUPLESORT_NONE);
+	input = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	MemoryContextSwitchTo(old);
+	return input;
+}
+
+static void
+end_sort(AdaptiveScan *so, TupleTableSlot *input)
+{
+	ExecDropSingleTupleTableSlot(input);
+	tuplesort_performsort(so->sort);
+	so->phase = ADAPTIVE_SORTED;
 }
 
 static bool
@@ -326,8 +407,7 @@ sort_row(AdaptiveScan *so, TupleTableSlot *slot, TupleTableSlot *input)
 	bool		isnull;
 	double		distance;
 
-	if (so->returned != NULL &&
-		returned_lookup(so->returned, tid_key(slot_tid(slot))) != NULL)
+	if (has_returned(so, slot))
 		return;
 	ResetExprContext(econtext);
 	econtext->ecxt_scantuple = slot;
@@ -354,29 +434,37 @@ sort_row(AdaptiveScan *so, TupleTableSlot *slot, TupleTableSlot *input)
 static void
 sort_exact_plan(AdaptiveScan *so)
 {
-	MemoryContext old = MemoryContextSwitchTo(so->context);
-	TupleTableSlot *input;
+	TupleTableSlot *input = begin_sort(so);
 	TupleTableSlot *slot;
 
-	begin_sort(so);
-	input = MakeSingleTupleTableSlot(so->sort_slot->tts_tupleDescriptor,
-									 &TTSOpsVirtual);
-	MemoryContextSwitchTo(old);
-
-	for (;;)
+	while ((slot = child_next(so->exact)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
-		slot = ExecProcNode(so->exact);
-		if (TupIsNull(slot))
-			break;
 		sort_row(so, slot, input);
 	}
-	ExecDropSingleTupleTableSlot(input);
-	tuplesort_performsort(so->sort);
-	so->phase = ADAPTIVE_SORTED;
+	end_sort(so, input);
 }
 
-/* ---- the sweep ---- */
+/* ---- by the bitmap ---- */
+
+/*
+ * Read the heap row of a member of the bitmap into so->row, and the expression
+ * context.  False if there is none that we can see and that passes the filter.
+ */
+static bool
+fetch_member(AdaptiveScan *so, IndexFetchTableData *fetch, ItemPointer tid)
+{
+	ExprContext *econtext = so->css.ss.ps.ps_ExprContext;
+	bool		call_again = false;
+
+	if (!table_index_fetch_tuple(fetch, tid, so->css.ss.ps.state->es_snapshot,
+								 so->row, &call_again, NULL))
+		return false;
+	so->total_read++;
+	ResetExprContext(econtext);
+	econtext->ecxt_scantuple = so->row;
+	return ExecQual(so->css.ss.ps.qual, econtext);
+}
 
 static int
 compare_waiting(const pairingheap_node *a, const pairingheap_node *b,
@@ -394,20 +482,11 @@ is_member(void *arg, ItemPointer tid)
 	return tid_members_has(arg, tid);
 }
 
-/*
- * Try to answer from the flat pages: take the bitmap of the exact plan, keep
- * it as a set, and sweep.  False if that cannot be done: the bitmap has lossy
- * pages or is too large, or the index has no codes.  The exact plan then runs as it is.
- */
-static bool
-begin_sweep(AdaptiveScan *so)
+/* The bitmap of the exact plan. */
+static TIDBitmap *
+make_bitmap(AdaptiveScan *so)
 {
-	ExprContext *econtext = so->css.ss.ps.ps_ExprContext;
-	MemoryContext old;
-	AdaptiveSweep *sweep;
 	TIDBitmap  *bitmap;
-	bool		isnull;
-	Datum		key;
 
 	/* we pass the plan's head by, which would tell its child what changed */
 	if (so->exact->chgParam != NULL)
@@ -417,13 +496,55 @@ begin_sweep(AdaptiveScan *so)
 	bitmap = (TIDBitmap *) MultiExecProcNode(outerPlanState(so->exact));
 	if (bitmap == NULL || !IsA(bitmap, TIDBitmap))
 		elog(ERROR, "unrecognized result from subplan");
+	return bitmap;
+}
 
-	old = MemoryContextSwitchTo(so->context);
-	sweep = palloc0(sizeof(AdaptiveSweep));
+/*
+ * Read the heap rows of a bitmap without lossy pages, and sort those that pass
+ * the filter.
+ */
+static void
+sort_bitmap_rows(AdaptiveScan *so, TIDBitmap *bitmap)
+{
+	Relation	table = so->css.ss.ss_currentRelation;
+	IndexFetchTableData *fetch = table_index_fetch_begin(table);
+	TupleTableSlot *input = begin_sort(so);
+	CompatTbmIterator iterator;
+	CompatTbmPage page;
+
+	compat_tbm_begin(bitmap, &iterator);
+	while (compat_tbm_next(&iterator, &page))
+	{
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < page.ntuples; i++)
+		{
+			ItemPointerData tid;
+
+			ItemPointerSet(&tid, page.block, page.offsets[i]);
+			if (fetch_member(so, fetch, &tid))
+				sort_row(so, so->row, input);
+		}
+	}
+	compat_tbm_end(&iterator);
+	table_index_fetch_end(fetch);
+	end_sort(so, input);
+}
+
+/*
+ * Sweep the flat pages for the members of a bitmap.  False if that cannot be
+ * done: the set is too large, or the index has no codes.
+ */
+static bool
+begin_sweep(AdaptiveScan *so, TIDBitmap *bitmap)
+{
+	ExprContext *econtext = so->css.ss.ps.ps_ExprContext;
+	MemoryContext old = MemoryContextSwitchTo(so->context);
+	AdaptiveSweep *sweep = palloc0(sizeof(AdaptiveSweep));
+	bool		isnull;
+	Datum		key;
+
 	sweep->members = tid_members_from_bitmap(so->css.ss.ss_currentRelation,
 											 bitmap, (Size) work_mem * 1024);
-	tbm_free(bitmap);
-
 	key = ExecEvalExprSwitchContext(so->key, econtext, &isnull);
 	if (sweep->members != NULL && !isnull)
 	{
@@ -439,9 +560,9 @@ begin_sweep(AdaptiveScan *so)
 		sweep->waiting = pairingheap_allocate(compare_waiting, NULL);
 		sweep->late = pairingheap_allocate(compare_waiting, NULL);
 		sweep->fetch = table_index_fetch_begin(so->css.ss.ss_currentRelation);
-		so->total_members += tid_members_count(sweep->members);
 		so->sweep = sweep;
 		so->phase = ADAPTIVE_SWEPT;
+		so->total_sweeps++;
 	}
 	MemoryContextSwitchTo(old);
 	return so->sweep != NULL;
@@ -457,28 +578,18 @@ end_sweep(AdaptiveScan *so)
 	so->sweep = NULL;
 }
 
-/* Read one member's heap row; if it passes the filter, let it wait. */
+/* Let a member of the bitmap that has been swept wait for its turn. */
 static void
 read_member(AdaptiveScan *so, ItemPointer tid)
 {
 	AdaptiveSweep *sweep = so->sweep;
-	ExprContext *econtext = so->css.ss.ps.ps_ExprContext;
-	bool		call_again = false;
 	bool		isnull;
 	WaitingRow *waiting;
 	double		distance;
 
 	if (!tid_members_has(sweep->members, tid) ||
-		!table_index_fetch_tuple(sweep->fetch, tid,
-								 so->css.ss.ps.state->es_snapshot, so->row,
-								 &call_again, NULL))
-		return;
-	so->total_swept++;
-	ResetExprContext(econtext);
-	econtext->ecxt_scantuple = so->row;
-	if ((so->returned != NULL &&
-		 returned_lookup(so->returned, tid_key(slot_tid(so->row))) != NULL) ||
-		!ExecQual(so->css.ss.ps.qual, econtext))
+		!fetch_member(so, sweep->fetch, tid) ||
+		has_returned(so, so->row))
 		return;
 	distance = row_distance(so, &isnull);
 	if (isnull)
@@ -536,16 +647,39 @@ next_swept(AdaptiveScan *so)
 	return NULL;
 }
 
+/*
+ * By the bitmap of the exact plan, which may have turned out larger or smaller
+ * than the planner thought.  False if it has lossy pages, or neither way is
+ * open: the exact plan then runs as it is, and makes its bitmap again.
+ */
+static bool
+change_to_bitmap(AdaptiveScan *so)
+{
+	TIDBitmap  *bitmap = make_bitmap(so);
+	int64		members = tid_bitmap_count(bitmap);
+
+	if (members >= 0)
+	{
+		if (members < so->plan.sweep_from)
+			sort_bitmap_rows(so, bitmap);
+		else
+			(void) begin_sweep(so, bitmap);
+	}
+	tbm_free(bitmap);
+	if (so->phase != ADAPTIVE_SORTED && so->phase != ADAPTIVE_SWEPT)
+		return false;
+	so->total_members += members;
+	return true;
+}
+
 static void
 change_over(AdaptiveScan *so)
 {
 	so->total_changes++;
 	if (so->plan.has_bitmap)
 	{
-		if (begin_sweep(so))
+		if (change_to_bitmap(so))
 			return;
-
-		/* its bitmap has been used up */
 		ExecReScan(so->exact);
 	}
 	sort_exact_plan(so);
@@ -717,6 +851,10 @@ create_state(CustomScan *scan)
 static void
 reset_scan(AdaptiveScan *so)
 {
+	HnswScanSpent spent;
+
+	walk_spent(so, &spent);
+	so->total_hops += spent.hops;
 	if (so->sort != NULL)
 		tuplesort_end(so->sort);
 	if (so->sort_slot != NULL)
@@ -809,6 +947,7 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 	CustomScan *scan = (CustomScan *) node->ss.ps.plan;
 	List	   *context = set_deparse_context_plan(es->deparse_cxt,
 												  node->ss.ps.plan, ancestors);
+	HnswScanSpent spent;
 
 	ExplainPropertyText("Order By",
 						deparse_expression(linitial(scan->custom_exprs),
@@ -817,10 +956,14 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 										   es->verbose, false), es);
 	if (!es->analyze)
 		return;
+	walk_spent(so, &spent);
+	ExplainPropertyFloat("Exact Plan Price", "hops", so->plan.exact_price, 0,
+						 es);
+	ExplainPropertyFloat("Hops", NULL, so->total_hops + spent.hops, 0, es);
 	ExplainPropertyFloat("Rows Visited", NULL, so->total_visited, 0, es);
 	ExplainPropertyFloat("Rows Rejected", NULL, so->total_rejected, 0, es);
 	ExplainPropertyText("Ended By",
-						so->total_members > 0 ? "sweep" :
+						so->total_sweeps > 0 ? "sweep" :
 						so->total_changes > 0 ? "exact plan" : "graph", es);
 	if (so->total_changes > 0)
 		ExplainPropertyFloat("Changes to Exact Plan", NULL,
@@ -831,7 +974,6 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 	if (so->total_members > 0)
 	{
 		ExplainPropertyFloat("Bitmap Rows", NULL, so->total_members, 0, es);
-		ExplainPropertyFloat("Bitmap Rows Read", NULL, so->total_swept, 0,
-							 es);
+		ExplainPropertyFloat("Bitmap Rows Read", NULL, so->total_read, 0, es);
 	}
 }

@@ -15,26 +15,23 @@
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
 
-/* Add what the bitmap has of one page; false if that is lossy. */
-static bool
-add_page(TidMembers *members, BlockNumber block, int ntuples,
-		 const OffsetNumber *offsets)
+/* Add what the bitmap has of one page. */
+static void
+add_page(TidMembers *members, const CompatTbmPage *page)
 {
-	uint8	   *bits = members->bits + (Size) block * TID_BYTES_PER_PAGE;
-
-	if (ntuples < 0)
-		return false;
+	uint8	   *bits;
 
 	/* a page added after the set was sized has no row that we can see */
-	if (block >= members->nblocks)
-		return true;
-	for (int i = 0; i < ntuples; i++)
+	if (page->block >= members->nblocks)
+		return;
+	bits = members->bits + (Size) page->block * TID_BYTES_PER_PAGE;
+	for (int i = 0; i < page->ntuples; i++)
 	{
-		if (offsets[i] <= MaxHeapTuplesPerPage)
-			bits[offsets[i] / 8] |= 1 << (offsets[i] % 8);
+		OffsetNumber offset = page->offsets[i];
+
+		if (offset <= MaxHeapTuplesPerPage)
+			bits[offset / 8] |= 1 << (offset % 8);
 	}
-	members->count += ntuples;
-	return true;
 }
 
 TidMembers *
@@ -46,7 +43,6 @@ tid_members_from_bitmap(Relation table, TIDBitmap *bitmap, Size max_bytes)
 	TidMembers *members;
 	CompatTbmIterator iterator;
 	CompatTbmPage page;
-	bool		exact = true;
 
 	if (bytes > max_bytes)
 		return NULL;
@@ -55,12 +51,25 @@ tid_members_from_bitmap(Relation table, TIDBitmap *bitmap, Size max_bytes)
 	members->nblocks = nblocks;
 
 	compat_tbm_begin(bitmap, &iterator);
-	while (exact && compat_tbm_next(&iterator, &page))
-		exact = add_page(members, page.block, page.ntuples, page.offsets);
+	while (compat_tbm_next(&iterator, &page))
+	{
+		Assert(page.ntuples >= 0);
+		add_page(members, &page);
+	}
 	compat_tbm_end(&iterator);
+	return members;
+}
 
-	if (exact)
-		return members;
-	pfree(members);
-	return NULL;
+int64
+tid_bitmap_count(TIDBitmap *bitmap)
+{
+	CompatTbmIterator iterator;
+	CompatTbmPage page;
+	int64		count = 0;
+
+	compat_tbm_begin(bitmap, &iterator);
+	while (count >= 0 && compat_tbm_next(&iterator, &page))
+		count = page.ntuples < 0 ? -1 : count + page.ntuples;
+	compat_tbm_end(&iterator);
+	return count;
 }

@@ -25,22 +25,18 @@
 typedef struct TidMembers
 {
 	BlockNumber nblocks;
-	int64		count;
 	uint8		bits[FLEXIBLE_ARRAY_MEMBER];
 } TidMembers;
 
+/* tid_bitmap_count -- members of a bitmap, or -1 if it has lossy pages */
+extern int64 tid_bitmap_count(TIDBitmap *bitmap);
+
 /*
- * tid_members_from_bitmap -- in the current context.  Returns NULL if the set would take
- * more than max_bytes, or the bitmap has lossy pages.
+ * tid_members_from_bitmap -- a bitmap without lossy pages as a set, in the
+ * current context.  Returns NULL if that would take more than max_bytes.
  */
 extern TidMembers *tid_members_from_bitmap(Relation table, TIDBitmap *bitmap,
 										   Size max_bytes);
-
-static inline int64
-tid_members_count(const TidMembers *members)
-{
-	return members->count;
-}
 
 static inline bool
 tid_members_has(const TidMembers *members, ItemPointer tid)
