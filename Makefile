@@ -85,10 +85,13 @@ OBJS = \
 	src/hnsw/hnswpoint.o \
 	src/hnsw/hnswrows.o \
 	src/hnsw/hnswsweep.o \
+	src/hnsw/hnswgaps.o \
 	src/planner/adaptivepath.o \
 	src/planner/adaptivescan.o \
 	src/planner/tidmembers.o \
 	src/planner/distancecost.o \
+	src/planner/distanceexpr.o \
+	src/planner/similarity.o \
 	src/func/bytes.o \
 	src/func/rankfusion.o \
 	src/func/nearest.o \

@@ -154,6 +154,24 @@
 #define compat_disabled_nodes(path)
 #endif
 
+/* 18 has a column in the path for it */
+#if PG_VERSION_NUM >= 180000
+#define compat_copy_disabled_nodes(to, from) \
+	((to)->disabled_nodes = (from)->disabled_nodes)
+#else
+#define compat_copy_disabled_nodes(to, from) ((void) (from))
+#endif
+
+/* 18 has NOT NULL constraints that have not been validated */
+#if PG_VERSION_NUM >= 180000
+#define compat_is_not_null(desc, attnum) \
+	(TupleDescCompactAttr(desc, (attnum) - 1)->attnullability == \
+	 ATTNULLABLE_VALID)
+#else
+#define compat_is_not_null(desc, attnum) \
+	(TupleDescAttr(desc, (attnum) - 1)->attnotnull)
+#endif
+
 /* 18 moved the functions that print properties of a plan */
 #if PG_VERSION_NUM >= 180000
 #define COMPAT_EXPLAIN_FORMAT_H "commands/explain_format.h"
@@ -234,5 +252,28 @@ compat_tbm_end(CompatTbmIterator *it)
 #endif
 }
 #endif							/* TIDBITMAP_H */
+
+/*
+ * The members of an equivalence class that may stand for a relation: 18 keeps
+ * those of partitions apart.  For those who include optimizer/paths.h.
+ */
+#ifdef PATHS_H
+static inline List *
+compat_ec_members(EquivalenceClass *class, Relids relids)
+{
+#if PG_VERSION_NUM >= 180000
+	EquivalenceMemberIterator it;
+	EquivalenceMember *member;
+	List	   *members = NIL;
+
+	setup_eclass_member_iterator(&it, class, relids);
+	while ((member = eclass_member_iterator_next(&it)) != NULL)
+		members = lappend(members, member);
+	return members;
+#else
+	return class->ec_members;
+#endif
+}
+#endif							/* PATHS_H */
 
 #endif							/* VECTOR_COMPAT_H */

@@ -152,6 +152,16 @@ extern HnswSweep *hnsw_sweep_begin(Relation index, const void *value,
 								   HnswSweepMember member, void *arg);
 extern bool hnsw_sweep_next(HnswSweep *sweep, HnswSweepRow *row);
 
+/*
+ * hnswgaps.c: may a row have no vector, may a distance be NaN?  "No" holds for
+ * all rows that a snapshot taken before the call can see: an insert notes such a
+ * row before it commits.  query: a detoasted value; "no" for the index and "no"
+ * for the query together exclude NaN.
+ */
+extern bool hnsw_may_lack_nulls(Relation index);
+extern bool hnsw_may_have_nan(Relation index);
+extern bool hnsw_query_may_be_nan(Relation index, const void *value);
+
 /* hnswvacuum.c */
 extern IndexBulkDeleteResult *hnswbulkdelete(IndexVacuumInfo *info,
 											 IndexBulkDeleteResult *stats,

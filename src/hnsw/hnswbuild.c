@@ -359,10 +359,24 @@ insert_in_memory(Build *build, ItemPointer tid)
 		hnsw_memgraph_insert(build->mem, build->own, tid);
 }
 
+/*
+ * Note a gap for the end of the build: the metapage is the writer's until then.
+ */
+static void
+note_gap(Build *build, uint32 gap)
+{
+	pg_atomic_uint32 *gaps = &build->team->shared->gaps;
+
+	if ((pg_atomic_read_u32(gaps) & gap) == 0)
+		(void) pg_atomic_fetch_or_u32(gaps, gap);
+}
+
 /* Insert one value.  Returns false if it is not indexed. */
 static bool
 insert_value(Build *build, const void *value, ItemPointer tid)
 {
+	if (hnsw_space_may_be_nan(&build->hnsw->space, value))
+		note_gap(build, HNSW_GAP_NAN);
 	if (build->in_memory)
 	{
 		if (!hnsw_space_own(&build->hnsw->space, value, build->scratch,
@@ -386,7 +400,10 @@ build_callback(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 
 	CHECK_FOR_INTERRUPTS();
 	if (isnull[0])				/* before detoasting (H95) */
+	{
+		note_gap(build, HNSW_GAP_NULL);
 		return;
+	}
 
 	old = MemoryContextSwitchTo(build->row_context);
 	if (insert_value(build, checked_value(&build->hnsw->space, values[0]), tid))
@@ -520,6 +537,7 @@ hnswbuild(Relation heap, Relation index, IndexInfo *info)
 	HnswIndex  *hnsw = create_index(heap, index, info);
 	HnswTeam   *team;
 	Build		build;
+	uint32		gaps;
 	bool		rows_on_pages;
 
 	report_phase_load(heap, info);
@@ -532,8 +550,11 @@ hnswbuild(Relation heap, Relation index, IndexInfo *info)
 	result->heap_tuples = team->shared->heap_tuples;
 	result->index_tuples = team->shared->index_tuples;
 	info->ii_BrokenHotChain = team->shared->broken_hot_chain;
+	gaps = pg_atomic_read_u32(&team->shared->gaps);
 	rows_on_pages = team->shared->rows_on_pages;
 	hnsw_parallel_end(team);
+	if (gaps != 0)
+		hnsw_index_note_gaps(hnsw, gaps);
 	if (rows_on_pages)
 		repair_pages(hnsw);
 

@@ -1394,6 +1394,20 @@ check_value(Check *check, HnswNode node, ItemPointer tid)
 			   ItemPointerGetBlockNumber(tid), ItemPointerGetOffsetNumber(tid));
 }
 
+/* A row that has no place in the order of a scan: does the metapage know? */
+static void
+check_gap(Check *check, ItemPointer tid, int gap)
+{
+	/* the row may be younger than the copy */
+	if ((check->ix->meta->gaps & gap) == 0)
+		hnsw_index_refresh(check->ix);
+	if ((check->ix->meta->gaps & gap) == 0)
+		report(check, "V7", "error", HNSW_META_BLKNO, -1,
+			   "Row (%u,%u) is a gap that the metapage does not know.",
+			   ItemPointerGetBlockNumber(tid),
+			   ItemPointerGetOffsetNumber(tid));
+}
+
 /* For each row that the index should have. */
 static void
 check_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
@@ -1405,7 +1419,10 @@ check_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 	void	   *value;
 
 	if (isnull[0])
+	{
+		check_gap(check, tid, HNSW_GAP_NULL);
 		return;
+	}
 	value = PG_DETOAST_DATUM(values[0]);
 	if (check->space->metric->dim(value) != check->space->dim)
 	{
@@ -1416,6 +1433,8 @@ check_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 			   check->space->metric->dim(value), check->space->dim);
 		return;
 	}
+	if (hnsw_space_may_be_nan(check->space, value))
+		check_gap(check, tid, HNSW_GAP_NAN);
 	if (!hnsw_space_own(check->space, value, check->floats, check->other_own))
 		return;
 

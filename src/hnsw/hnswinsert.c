@@ -73,15 +73,26 @@ hnswinsert(Relation index, Datum *values, bool *isnull, ItemPointer heap_tid,
 {
 	InsertState *state = indexInfo->ii_AmCache;
 	MemoryContext old;
+	const void *value;
+	const char *why;
 
-	if (isnull[0])
+	/* there is nothing to say to an index that is none of ours */
+	if (isnull[0] && state == NULL && hnsw_index_try(index, &why) == NULL)
 		return false;
 	if (state == NULL)
 		state = begin_inserts(index, indexInfo);
 	state->index->rel = index;
+	if (isnull[0])
+	{
+		hnsw_index_note_gaps(state->index, HNSW_GAP_NULL);
+		return false;
+	}
 
 	old = MemoryContextSwitchTo(state->row);
-	if (hnsw_grow_encode(state->grower, load_value(state, values[0])))
+	value = load_value(state, values[0]);
+	if (hnsw_space_may_be_nan(&state->index->space, value))
+		hnsw_index_note_gaps(state->index, HNSW_GAP_NAN);
+	if (hnsw_grow_encode(state->grower, value))
 	{
 		hnsw_lock_update(index, false);
 		HNSW_POINT("insert-after-lock");

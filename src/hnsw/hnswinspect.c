@@ -249,6 +249,7 @@ put_metapage(HnswRows *rows, const HnswMetaPageData *meta)
 	for (int kind = HNSW_PAGE_MEAN; kind < HNSW_NKINDS; kind++)
 		put_format(rows, psprintf("%s_pages", hnsw_inspect_kind_name(kind)),
 				   "%u", meta->npages[kind]);
+	put_format(rows, "gaps", "%u", meta->gaps);
 	put_format(rows, "nextents", "%u", meta->nextents);
 	for (uint32 i = 0; i < Min(meta->nextents, HNSW_MAX_EXTENTS); i++)
 		put_format(rows, psprintf("extent %u", i),

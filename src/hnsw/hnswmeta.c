@@ -8,7 +8,7 @@
  * that a metapage says is believed before it agrees with what its own
  * parameters compute to (H137).
  *
- * Rules: README, "Metapage" and W1, W5, W10 of "WAL".
+ * Rules: README, "Metapage" and W1, W5, W10, W11 of "WAL".
  *
  * IDENTIFICATION
  *	  src/hnsw/hnswmeta.c
@@ -902,4 +902,22 @@ hnsw_index_add_entry(HnswIndex *index, HnswNode node, uint32 version,
 		if (index->meta->nentries == nentries)
 			report_damage(index, HNSW_META_BLKNO);
 	}
+}
+
+void
+hnsw_index_note_gaps(HnswIndex *index, uint32 gaps)
+{
+	HnswEdit	edit;
+	int			i;
+
+	if ((index->meta->gaps & gaps) == gaps)
+		return;
+	hnsw_edit_begin(&edit, index->rel, index->logged);
+	i = hnsw_edit_lock(&edit, HNSW_META_BLKNO, HNSW_PAGE_META);
+	if (i >= 0)
+		hnsw_page_meta(hnsw_edit_change(&edit, i))->gaps |= gaps;
+	hnsw_edit_finish(&edit);
+	hnsw_index_refresh(index);
+	if ((index->meta->gaps & gaps) != gaps)
+		report_damage(index, HNSW_META_BLKNO);
 }

@@ -103,6 +103,12 @@ extern void hnsw_index_add_entry(HnswIndex *index, HnswNode node,
 								 int64 replace);
 
 /*
+ * hnsw_index_note_gaps -- W11: remember that the table has had such rows
+ * (HNSW_GAP_NULL, HNSW_GAP_NAN).  Locks: metapage, the first time.
+ */
+extern void hnsw_index_note_gaps(HnswIndex *index, uint32 gaps);
+
+/*
  * hnsw_meta_create -- fill a metapage and the layout of the fixed part for a
  * new index: block 0 the metapage, then the MEAN pages if the space has a mean.
  * Used by the build: 'page' is BLCKSZ of memory.

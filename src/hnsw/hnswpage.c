@@ -274,7 +274,8 @@ hnsw_meta_check(const HnswMetaPageData *meta, const HnswLayout *layout)
 	if ((uint64) meta->npages[HNSW_PAGE_ENTRY] * layout->entries_per_page <
 		meta->nentries)
 		return "more entries than their pages hold";
-	if (meta->has_mean > 1)
+	if (meta->has_mean > 1 ||
+		(meta->gaps & ~(HNSW_GAP_NULL | HNSW_GAP_NAN)) != 0)
 		return "impossible flag";
 	if (meta->has_mean &&
 		(uint64) meta->npages[HNSW_PAGE_MEAN] * HNSW_MEANS_PER_PAGE < meta->rdim)

@@ -85,6 +85,14 @@ typedef struct HnswExtent
  */
 #define HNSW_MAX_EXTENTS	560
 
+/*
+ * Rows of the table, of any time, that scans do not return in their place:
+ * those without a value, and values whose distances can be NaN (README, "Scan
+ * order").  Flags are only ever added.
+ */
+#define HNSW_GAP_NULL		0x0001
+#define HNSW_GAP_NAN		0x0002
+
 typedef struct HnswMetaPageData
 {
 	uint32		magic;
@@ -108,7 +116,8 @@ typedef struct HnswMetaPageData
 	uint32		has_mean;		/* 1: MEAN pages hold rdim floats */
 	uint32		nentries;		/* entry records in use or once used */
 	uint32		npages[HNSW_NKINDS];	/* initialised pages of each kind */
-	uint32		nextents;
+	uint16		nextents;
+	uint16		gaps;			/* HNSW_GAP_NULL, HNSW_GAP_NAN */
 	uint8		extent_kind[HNSW_MAX_EXTENTS];
 	HnswExtent	extent[HNSW_MAX_EXTENTS];
 } HnswMetaPageData;

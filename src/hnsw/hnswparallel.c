@@ -121,6 +121,7 @@ init_shared(HnswBuildShared *shared)
 	BarrierInit(&shared->barrier, 0);
 	hnsw_bulk_init(&shared->bulk);
 	pg_atomic_init_u64(&shared->rows, 0);
+	pg_atomic_init_u32(&shared->gaps, 0);
 }
 
 HnswTeam *

@@ -47,6 +47,7 @@ typedef struct HnswBuildShared
 	ConditionVariable changed;	/* any of the above changed */
 
 	pg_atomic_uint64 rows;		/* rows done, for the progress report */
+	pg_atomic_uint32 gaps;		/* flags for the metapage, HNSW_GAP_... */
 } HnswBuildShared;
 
 /* One participant's view of the team. */

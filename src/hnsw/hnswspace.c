@@ -272,6 +272,16 @@ load_value(const HnswSpace *space, const void *value, float *x)
 }
 
 bool
+hnsw_space_may_be_nan(const HnswSpace *space, const void *value)
+{
+	const VectorMetric *metric = space->metric;
+
+	return (metric->space == VECTOR_SPACE_IP ||
+			metric->space == VECTOR_SPACE_COSINE) &&
+		!isfinite(metric->distance(value, value));
+}
+
+bool
 hnsw_space_rotate_value(const HnswSpace *space, const void *value,
 						float *scratch, float *out)
 {

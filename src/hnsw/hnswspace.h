@@ -153,6 +153,14 @@ extern bool hnsw_space_own(const HnswSpace *space, const void *value,
 						   float *scratch, uint8 *own);
 
 /*
+ * hnsw_space_may_be_nan -- can the operator's value for this one and another
+ * be NaN?  Under inner product and cosine, if the sum of its squares is beyond
+ * float32; under cosine also if that is 0.  Of two values for which it says no,
+ * the operator's value is a number: by Cauchy-Schwarz no sum gets out of range.
+ */
+extern bool hnsw_space_may_be_nan(const HnswSpace *space, const void *value);
+
+/*
  * hnsw_space_used -- how many bytes of an own form there are before the zeros
  * that fill it up: fewer than own_bytes for KEPT and EXACT only.  Looks at what is in
  * the slot only, and believes it as far as own_bytes.

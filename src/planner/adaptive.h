@@ -22,6 +22,13 @@ extern bool adaptive_scan_enabled;
 extern void adaptive_init(void);
 
 /*
+ * adaptive_path -- an adaptive scan in the place of an index scan that has a
+ * filter; NULL if it has none, or there is to be no such scan.
+ */
+extern Path *adaptive_path(PlannerInfo *root, RelOptInfo *rel,
+						   IndexPath *walk);
+
+/*
  * What the plan tells the executor, in custom_private.  Prices are in hops of
  * the walk: a node read, and its edges scored.
  *

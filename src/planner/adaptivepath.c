@@ -37,6 +37,7 @@
 #include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
 #include "planner/adaptive.h"
+#include "planner/similarity.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
 
@@ -377,6 +378,14 @@ create_adaptive_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *walk)
 	return path;
 }
 
+Path *
+adaptive_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *walk)
+{
+	if (!adaptive_scan_enabled || !is_filtered_walk(&walk->path))
+		return NULL;
+	return (Path *) create_adaptive_path(root, rel, walk);
+}
+
 /* set_rel_pathlist_hook */
 static void
 offer_adaptive_paths(PlannerInfo *root, RelOptInfo *rel, Index rti,
@@ -387,9 +396,13 @@ offer_adaptive_paths(PlannerInfo *root, RelOptInfo *rel, Index rti,
 
 	if (previous_hook != NULL)
 		previous_hook(root, rel, rti, rte);
-	if (!adaptive_scan_enabled || !enable_indexscan ||
+	if (!enable_indexscan || rte->inh ||
 		rte->rtekind != RTE_RELATION || rte->tablesample != NULL ||
 		rel->indexlist == NIL || !bms_is_empty(rel->lateral_relids))
+		return;
+
+	offer_similarity_paths(root, rel, rte->relid);
+	if (!adaptive_scan_enabled)
 		return;
 
 	foreach(lc, rel->pathlist)
@@ -435,6 +448,7 @@ adaptive_init(void)
 							 NULL, &adaptive_scan_enabled, true,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 	RegisterCustomScanMethods(&adaptive_scan_methods);
+	similarity_init();
 	previous_hook = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = offer_adaptive_paths;
 }

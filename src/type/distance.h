@@ -84,4 +84,9 @@ extern PGDLLEXPORT Datum sparsevec_l1_distance(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum hamming_distance(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum jaccard_distance(PG_FUNCTION_ARGS);
 
+/* what the planner recognises as the negative of an operator */
+extern PGDLLEXPORT Datum inner_product(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum halfvec_inner_product(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum sparsevec_inner_product(PG_FUNCTION_ARGS);
+
 #endif							/* DISTANCE_H */

@@ -191,7 +191,7 @@ below="hnsw/hnsw($below5)?\.h|type/.*|$low"
 own   'build and its workers see what is below' "${h}build.c ${h}parallel.[ch]" \
 	"hnsw/hnswparallel\.h|$below"
 own   'insert, scan, sweep, vacuum, cost see what is below' \
-	"${h}insert.c ${h}scan.c ${h}sweep.c ${h}vacuum.c ${h}cost.c" "$below"
+	"${h}insert.c ${h}scan.c ${h}sweep.c ${h}gaps.c ${h}vacuum.c ${h}cost.c" "$below"
 own   'options see what is below, and ivfflat' "${h}options.c" "hnsw/ivfflat\.h|$below"
 
 # ivfflat is made of what hnsw.h declares
@@ -208,13 +208,13 @@ own   'func/ over indexes sees what is below 5' \
 	'src/func/indexread.[ch] src/func/levels.c src/func/duplicates.c src/func/recall.c' \
 	"func/indexread\.h|$below"
 without 'func/ changes nothing' 'src/func/*.[ch]' \
-	'hnsw_edit_[a-z_]*|hnsw_store_(write|log|extend|record_free|get_free|vacuum_free)|hnsw_index_(append|add_entry)'
+	'hnsw_edit_[a-z_]*|hnsw_store_(write|log|extend|record_free|get_free|vacuum_free)|hnsw_index_(append|add_entry|note_gaps)'
 
 # beside: inspection and check, which change nothing and are included by nobody
 own   'inspect and check see what is below 5' "${h}inspect.[ch] ${h}check.[ch]" \
 	"hnsw/hnsw(check|inspect)\.h|$below"
 without 'inspect and check change nothing' "${h}inspect.[ch] ${h}check.[ch]" \
-	'hnsw_edit_[a-z_]*|hnsw_store_(write|log|extend|record_free|get_free|vacuum_free)|hnsw_index_(append|add_entry)'
+	'hnsw_edit_[a-z_]*|hnsw_store_(write|log|extend|record_free|get_free|vacuum_free)|hnsw_index_(append|add_entry|note_gaps)'
 
 # the names, limits and settings, which all of 3 to 6 may see; test points
 own   'hnsw.h sees nothing of ours' 'src/hnsw/hnsw.h' 'none'

@@ -48,7 +48,8 @@ my %meta = (
 	node_bytes => [ 48, 'L' ],
 	nentries => [ 64, 'L' ],
 	node_pages => [ 88, 'L' ],
-	nextents => [ 92, 'L' ],
+	nextents => [ 92, 'S' ],
+	gaps => [ 94, 'S' ],
 	first_extent => [ 656, 'L' ]);
 my %slot = (
 	version => [ 0, 'L' ],
@@ -354,6 +355,7 @@ my @cases = (
 	[ V1 => f32 => 'extents that overlap',
 		sub { put(in_meta('first_extent'), 0) } ],
 	[ V1 => f32 => 'number of extents', sub { put(in_meta('nextents'), 0xFFFF) } ],
+	[ V1 => f32 => 'flags of gaps', sub { put(in_meta('gaps'), 4) } ],
 	[ V1 => f32 => 'entry of a node past the end',
 		sub { put(in_entry(0, 0, 'L'), 0x7FFFFFFF) } ],
 
