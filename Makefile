@@ -85,6 +85,7 @@ OBJS = \
 	src/hnsw/hnswpoint.o \
 	src/hnsw/hnswrows.o \
 	src/hnsw/hnswsweep.o \
+	src/hnsw/hnswrange.o \
 	src/hnsw/hnswgaps.o \
 	src/planner/adaptivepath.o \
 	src/planner/adaptivescan.o \
@@ -92,6 +93,8 @@ OBJS = \
 	src/planner/distancecost.o \
 	src/planner/distanceexpr.o \
 	src/planner/similarity.o \
+	src/planner/rangepath.o \
+	src/planner/rangescan.o \
 	src/func/bytes.o \
 	src/func/rankfusion.o \
 	src/func/nearest.o \

@@ -154,12 +154,29 @@
 #define compat_disabled_nodes(path)
 #endif
 
+/* ... and what is disabled costs no more; for those who include cost.h */
+#if PG_VERSION_NUM >= 180000
+#define compat_disable_cost(path) ((path)->disabled_nodes++, 0)
+#else
+#define compat_disable_cost(path) disable_cost
+#endif
+
 /* 18 has a column in the path for it */
 #if PG_VERSION_NUM >= 180000
 #define compat_copy_disabled_nodes(to, from) \
 	((to)->disabled_nodes = (from)->disabled_nodes)
 #else
 #define compat_copy_disabled_nodes(to, from) ((void) (from))
+#endif
+
+/* 18 gave path keys a comparison instead of btree's strategy */
+#if PG_VERSION_NUM >= 180000
+#define compat_pathkey_rises(key) ((key)->pk_cmptype == COMPARE_LT)
+#define compat_make_pathkey_rise(key) ((key)->pk_cmptype = COMPARE_LT)
+#else
+#define compat_pathkey_rises(key) ((key)->pk_strategy == BTLessStrategyNumber)
+#define compat_make_pathkey_rise(key) \
+	((key)->pk_strategy = BTLessStrategyNumber)
 #endif
 
 /* 18 has NOT NULL constraints that have not been validated */

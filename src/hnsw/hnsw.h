@@ -153,14 +153,38 @@ extern HnswSweep *hnsw_sweep_begin(Relation index, const void *value,
 extern bool hnsw_sweep_next(HnswSweep *sweep, HnswSweepRow *row);
 
 /*
- * hnswgaps.c: may a row have no vector, may a distance be NaN?  "No" holds for
- * all rows that a snapshot taken before the call can see: an insert notes such a
- * row before it commits.  query: a detoasted value; "no" for the index and "no"
- * for the query together exclude NaN.
+ * hnswrange.c: all nodes by their own forms, in the order of the pages.
+ *
+ * hnsw_range_begin -- value: the detoasted query, of the dimensions of the
+ * index or the operator's ERROR.  Memory in the current context.
+ *
+ * hnsw_range_next -- the next node that 'wanted' accepts by its lower bound: as
+ * hnsw_sweep_next.  Every row that a snapshot taken before hnsw_range_begin
+ * can see, and that is in the index, belongs to one of the nodes.
+ *
+ * hnsw_range_share -- the share of nodes that 'wanted' accepts, from a sample of
+ * them; never 0 and never 1.
+ */
+typedef struct HnswRange HnswRange;
+typedef bool (*HnswRangeWanted) (void *arg, double bound);
+
+extern HnswRange *hnsw_range_begin(Relation index, const void *value,
+								   HnswRangeWanted wanted, void *arg);
+extern bool hnsw_range_next(HnswRange *range, HnswSweepRow *row);
+extern double hnsw_range_share(HnswRange *range, int samples);
+
+/*
+ * hnswgaps.c: may a row have no vector, may a distance be NaN, may it be
+ * anything (odd; such distances can be NaN as well)?  "No" holds for all rows that
+ * a snapshot taken before the call can see: an insert notes such a row before
+ * it commits.  query: a detoasted value; "no" for the index and "no" for the
+ * query together exclude it.
  */
 extern bool hnsw_may_lack_nulls(Relation index);
 extern bool hnsw_may_have_nan(Relation index);
+extern bool hnsw_may_have_odd(Relation index);
 extern bool hnsw_query_may_be_nan(Relation index, const void *value);
+extern bool hnsw_query_is_odd(Relation index, const void *value);
 
 /* hnswvacuum.c */
 extern IndexBulkDeleteResult *hnswbulkdelete(IndexVacuumInfo *info,

@@ -367,7 +367,7 @@ note_gap(Build *build, uint32 gap)
 {
 	pg_atomic_uint32 *gaps = &build->team->shared->gaps;
 
-	if ((pg_atomic_read_u32(gaps) & gap) == 0)
+	if ((pg_atomic_read_u32(gaps) & gap) != gap)
 		(void) pg_atomic_fetch_or_u32(gaps, gap);
 }
 
@@ -375,8 +375,7 @@ note_gap(Build *build, uint32 gap)
 static bool
 insert_value(Build *build, const void *value, ItemPointer tid)
 {
-	if (hnsw_space_may_be_nan(&build->hnsw->space, value))
-		note_gap(build, HNSW_GAP_NAN);
+	note_gap(build, hnsw_space_gap(&build->hnsw->space, value));
 	if (build->in_memory)
 	{
 		if (!hnsw_space_own(&build->hnsw->space, value, build->scratch,

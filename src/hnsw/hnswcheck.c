@@ -1399,9 +1399,9 @@ static void
 check_gap(Check *check, ItemPointer tid, int gap)
 {
 	/* the row may be younger than the copy */
-	if ((check->ix->meta->gaps & gap) == 0)
+	if ((check->ix->meta->gaps & gap) != gap)
 		hnsw_index_refresh(check->ix);
-	if ((check->ix->meta->gaps & gap) == 0)
+	if ((check->ix->meta->gaps & gap) != gap)
 		report(check, "V7", "error", HNSW_META_BLKNO, -1,
 			   "Row (%u,%u) is a gap that the metapage does not know.",
 			   ItemPointerGetBlockNumber(tid),
@@ -1433,8 +1433,7 @@ check_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 			   check->space->metric->dim(value), check->space->dim);
 		return;
 	}
-	if (hnsw_space_may_be_nan(check->space, value))
-		check_gap(check, tid, HNSW_GAP_NAN);
+	check_gap(check, tid, hnsw_space_gap(check->space, value));
 	if (!hnsw_space_own(check->space, value, check->floats, check->other_own))
 		return;
 

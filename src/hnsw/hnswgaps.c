@@ -5,7 +5,8 @@
  *
  * Rows that are not in an index, and rows whose distance is NaN, come last in
  * ascending order, where a scan may leave them out.  Whoever wants to use it
- * for an order in which they come first must know that there are none.
+ * for an order in which they come first must know that there are none.  And a
+ * vector so large or small that sums in float32 fail has any distance.
  *
  * IDENTIFICATION
  *	  src/hnsw/hnswgaps.c
@@ -17,24 +18,42 @@
 #include "hnsw/hnsw.h"
 #include "hnsw/hnswmeta.h"
 
-bool
-hnsw_may_lack_nulls(Relation index)
+/* Does the metapage have one of these flags? */
+static bool
+has_gaps(Relation index, int gaps)
 {
 	HnswMetaPageData meta;
 
-	return !hnsw_meta_peek(index, &meta) || (meta.gaps & HNSW_GAP_NULL) != 0;
+	return !hnsw_meta_peek(index, &meta) || (meta.gaps & gaps) != 0;
+}
+
+bool
+hnsw_may_lack_nulls(Relation index)
+{
+	return has_gaps(index, HNSW_GAP_NULL);
 }
 
 bool
 hnsw_may_have_nan(Relation index)
 {
-	HnswMetaPageData meta;
+	return has_gaps(index, HNSW_GAP_ZERO | HNSW_GAP_ODD);
+}
 
-	return !hnsw_meta_peek(index, &meta) || (meta.gaps & HNSW_GAP_NAN) != 0;
+bool
+hnsw_may_have_odd(Relation index)
+{
+	return has_gaps(index, HNSW_GAP_ODD);
 }
 
 bool
 hnsw_query_may_be_nan(Relation index, const void *value)
 {
-	return hnsw_space_may_be_nan(&hnsw_index_open(index)->space, value);
+	return hnsw_space_gap(&hnsw_index_open(index)->space, value) != 0;
+}
+
+bool
+hnsw_query_is_odd(Relation index, const void *value)
+{
+	return hnsw_space_gap(&hnsw_index_open(index)->space,
+						  value) == HNSW_GAP_ODD;
 }

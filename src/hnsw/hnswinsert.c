@@ -90,8 +90,8 @@ hnswinsert(Relation index, Datum *values, bool *isnull, ItemPointer heap_tid,
 
 	old = MemoryContextSwitchTo(state->row);
 	value = load_value(state, values[0]);
-	if (hnsw_space_may_be_nan(&state->index->space, value))
-		hnsw_index_note_gaps(state->index, HNSW_GAP_NAN);
+	hnsw_index_note_gaps(state->index,
+						 hnsw_space_gap(&state->index->space, value));
 	if (hnsw_grow_encode(state->grower, value))
 	{
 		hnsw_lock_update(index, false);

@@ -104,7 +104,7 @@ extern void hnsw_index_add_entry(HnswIndex *index, HnswNode node,
 
 /*
  * hnsw_index_note_gaps -- W11: remember that the table has had such rows
- * (HNSW_GAP_NULL, HNSW_GAP_NAN).  Locks: metapage, the first time.
+ * (HNSW_GAP_...; 0: nothing to do).  Locks: metapage, the first time.
  */
 extern void hnsw_index_note_gaps(HnswIndex *index, uint32 gaps);
 

@@ -275,7 +275,7 @@ hnsw_meta_check(const HnswMetaPageData *meta, const HnswLayout *layout)
 		meta->nentries)
 		return "more entries than their pages hold";
 	if (meta->has_mean > 1 ||
-		(meta->gaps & ~(HNSW_GAP_NULL | HNSW_GAP_NAN)) != 0)
+		(meta->gaps & ~(HNSW_GAP_NULL | HNSW_GAP_ZERO | HNSW_GAP_ODD)) != 0)
 		return "impossible flag";
 	if (meta->has_mean &&
 		(uint64) meta->npages[HNSW_PAGE_MEAN] * HNSW_MEANS_PER_PAGE < meta->rdim)

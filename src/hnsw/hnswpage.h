@@ -86,12 +86,14 @@ typedef struct HnswExtent
 #define HNSW_MAX_EXTENTS	560
 
 /*
- * Rows of the table, of any time, that scans do not return in their place:
- * those without a value, and values whose distances can be NaN (README, "Scan
- * order").  Flags are only ever added.
+ * Rows of the table, of any time, that scans do not return in their place
+ * (README, "Scan order"): without a value; a zero vector under cosine; values
+ * too large or too small for sums in float32 under cosine and inner product.
+ * Flags are only ever added.
  */
 #define HNSW_GAP_NULL		0x0001
-#define HNSW_GAP_NAN		0x0002
+#define HNSW_GAP_ZERO		0x0002
+#define HNSW_GAP_ODD		0x0004
 
 typedef struct HnswMetaPageData
 {
@@ -117,7 +119,7 @@ typedef struct HnswMetaPageData
 	uint32		nentries;		/* entry records in use or once used */
 	uint32		npages[HNSW_NKINDS];	/* initialised pages of each kind */
 	uint16		nextents;
-	uint16		gaps;			/* HNSW_GAP_NULL, HNSW_GAP_NAN */
+	uint16		gaps;			/* HNSW_GAP_... */
 	uint8		extent_kind[HNSW_MAX_EXTENTS];
 	HnswExtent	extent[HNSW_MAX_EXTENTS];
 } HnswMetaPageData;

@@ -271,14 +271,48 @@ load_value(const HnswSpace *space, const void *value, float *x)
 	return true;
 }
 
-bool
-hnsw_space_may_be_nan(const HnswSpace *space, const void *value)
-{
-	const VectorMetric *metric = space->metric;
+/*
+ * Sums of squares between which float32 has its full precision: elements whose
+ * squares get lost below 1e-38 are a negligible part of the sum, also when
+ * there are 16,000 of them.
+ */
+#define LEAST_SQUARES		1e-24
+#define LARGEST_SQUARES		1e37
 
-	return (metric->space == VECTOR_SPACE_IP ||
-			metric->space == VECTOR_SPACE_COSINE) &&
-		!isfinite(metric->distance(value, value));
+/* Sum of squares of a value's elements; 0 for a zero vector only. */
+static double
+sum_of_squares(const HnswSpace *space, const void *value)
+{
+	double		norm;
+	float	   *x;
+
+	if (!hnsw_space_coded(space))
+	{
+		norm = space->metric->norm(value);
+		return norm * norm;
+	}
+	x = palloc(sizeof(float) * space->dim);
+	space->metric->to_floats(value, x);
+	norm = kernels.dot_f32(x, x, space->dim);
+	for (int i = 0; norm == 0 && i < space->dim; i++)
+		norm = fabsf(x[i]);		/* small, but not 0 */
+	pfree(x);
+	return norm;
+}
+
+int
+hnsw_space_gap(const HnswSpace *space, const void *value)
+{
+	VectorSpace type = space->metric->space;
+	double		squares;
+
+	if (type != VECTOR_SPACE_IP && type != VECTOR_SPACE_COSINE)
+		return 0;
+	squares = sum_of_squares(space, value);
+	if (squares == 0)
+		return type == VECTOR_SPACE_COSINE ? HNSW_GAP_ZERO : 0;
+	return squares >= LEAST_SQUARES && squares <= LARGEST_SQUARES ?
+		0 : HNSW_GAP_ODD;
 }
 
 bool

@@ -153,12 +153,14 @@ extern bool hnsw_space_own(const HnswSpace *space, const void *value,
 						   float *scratch, uint8 *own);
 
 /*
- * hnsw_space_may_be_nan -- can the operator's value for this one and another
- * be NaN?  Under inner product and cosine, if the sum of its squares is beyond
- * float32; under cosine also if that is 0.  Of two values for which it says no,
- * the operator's value is a number: by Cauchy-Schwarz no sum gets out of range.
+ * hnsw_space_gap -- is a value one for which the operator does not return its
+ * distance, but NaN or anything?  HNSW_GAP_ZERO for a zero vector under cosine;
+ * HNSW_GAP_ODD for one, under cosine and inner product, whose sum of squares
+ * is too large or too small for float32; else 0.  Of two values that have 0
+ * the operator's value is a number, and the bounds hold: by Cauchy-Schwarz no
+ * sum gets out of range.
  */
-extern bool hnsw_space_may_be_nan(const HnswSpace *space, const void *value);
+extern int hnsw_space_gap(const HnswSpace *space, const void *value);
 
 /*
  * hnsw_space_used -- how many bytes of an own form there are before the zeros

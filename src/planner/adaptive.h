@@ -38,6 +38,7 @@ extern Path *adaptive_path(PlannerInfo *root, RelOptInfo *rel,
  * exact_price: finding all rows that pass, and sorting them.
  * has_bitmap: the exact plan is a bitmap heap scan.
  * sweep_from: members of a bitmap from which a sweep is cheaper than the heap.
+ * stop_falls: the condition at which a walk stops is on a similarity.
  */
 typedef struct AdaptivePlan
 {
@@ -48,14 +49,19 @@ typedef struct AdaptivePlan
 	double		row_price;
 	double		exact_price;
 	double		sweep_from;
+	bool		stop_falls;
 } AdaptivePlan;
 
 extern List *adaptive_plan_to_list(const AdaptivePlan *plan);
 extern void adaptive_plan_from_list(List *list, AdaptivePlan *plan);
 
-/* custom_exprs: the distance of a row, and the key of the search */
+/*
+ * custom_exprs: the distance of a row, the key of the search, and, if there is
+ * one, the condition that no row holds beyond the first for which it fails
+ */
 #define ADAPTIVE_DISTANCE	0
 #define ADAPTIVE_KEY		1
+#define ADAPTIVE_STOP		2
 
 /* custom_plans: scans of the table, without columns */
 #define ADAPTIVE_WALK		0	/* core's Index Scan, without the filter */

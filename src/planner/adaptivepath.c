@@ -37,6 +37,7 @@
 #include "optimizer/restrictinfo.h"
 #include "optimizer/tlist.h"
 #include "planner/adaptive.h"
+#include "planner/range.h"
 #include "planner/similarity.h"
 #include "utils/guc.h"
 #include "utils/rel.h"
@@ -93,7 +94,8 @@ adaptive_plan_to_list(const AdaptivePlan *plan)
 	list = append_number(list, plan->selectivity);
 	list = append_number(list, plan->row_price);
 	list = append_number(list, plan->exact_price);
-	return append_number(list, plan->sweep_from);
+	list = append_number(list, plan->sweep_from);
+	return lappend(list, makeInteger(plan->stop_falls));
 }
 
 void
@@ -106,6 +108,7 @@ adaptive_plan_from_list(List *list, AdaptivePlan *plan)
 	plan->row_price = floatVal(list_nth(list, 4));
 	plan->exact_price = floatVal(list_nth(list, 5));
 	plan->sweep_from = floatVal(list_nth(list, 6));
+	plan->stop_falls = intVal(list_nth(list, 7)) != 0;
 }
 
 /* ---- the paths inside ---- */
@@ -350,12 +353,33 @@ cost_adaptive(PlannerInfo *root, CustomPath *path, const Path *walk,
 
 /* ---- the path ---- */
 
+/*
+ * The condition WHERE e <=> q < r of a search for the nearest few by the same
+ * distance, as a list: it need not go on behind the first row for which that
+ * fails.  Without a LIMIT every row counts, also one that the walk finds late.
+ */
+static List *
+stop_clause(PlannerInfo *root, RelOptInfo *rel, IndexPath *walk,
+			bool *falls)
+{
+	RangeClause clause;
+
+	*falls = false;
+	if (root->parse->limitCount == NULL ||
+		!find_range_clause(rel, walk->indexinfo, &clause) ||
+		!equal(clause.expr.distance, linitial(walk->indexorderbys)))
+		return NIL;
+	*falls = clause.expr.falls;
+	return list_make1(copyObject(clause.rinfo->clause));
+}
+
 static CustomPath *
 create_adaptive_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *walk)
 {
 	CustomPath *path = makeNode(CustomPath);
 	AdaptivePlan plan;
 	Path	   *exact = exact_path(root, rel, &plan);
+	List	   *stop = stop_clause(root, rel, walk, &plan.stop_falls);
 
 	plan.index = walk->indexinfo->indexoid;
 	plan.limit = Max(root->limit_tuples, 0);
@@ -370,8 +394,8 @@ create_adaptive_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *walk)
 	path->custom_paths = list_make2(unfiltered_walk(walk),
 									without_columns(exact));
 	path->methods = &adaptive_path_methods;
-	path->custom_private = list_make2(adaptive_plan_to_list(&plan),
-									  walk->indexorderbys);
+	path->custom_private = list_make3(adaptive_plan_to_list(&plan),
+									  walk->indexorderbys, stop);
 	cost_adaptive(root, path, &walk->path,
 				  cost_exact(root, rel, exact, &plan,
 							 linitial(walk->indexorderbys)), &plan);
@@ -401,6 +425,7 @@ offer_adaptive_paths(PlannerInfo *root, RelOptInfo *rel, Index rti,
 		rel->indexlist == NIL || !bms_is_empty(rel->lateral_relids))
 		return;
 
+	offer_range_paths(root, rel);
 	offer_similarity_paths(root, rel, rte->relid);
 	if (!adaptive_scan_enabled)
 		return;
@@ -435,6 +460,8 @@ plan_adaptive(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 	distance = linitial(lsecond(path->custom_private));
 	scan->custom_exprs = list_make2(copyObject(distance),
 									copyObject(get_rightop((Expr *) distance)));
+	scan->custom_exprs = list_concat(scan->custom_exprs,
+									 lthird(path->custom_private));
 	scan->custom_private = linitial(path->custom_private);
 	scan->methods = &adaptive_scan_methods;
 	return &scan->scan.plan;
@@ -448,6 +475,7 @@ adaptive_init(void)
 							 NULL, &adaptive_scan_enabled, true,
 							 PGC_USERSET, 0, NULL, NULL, NULL);
 	RegisterCustomScanMethods(&adaptive_scan_methods);
+	RegisterCustomScanMethods(&range_scan_methods);
 	similarity_init();
 	previous_hook = set_rel_pathlist_hook;
 	set_rel_pathlist_hook = offer_adaptive_paths;

@@ -107,6 +107,7 @@ typedef struct AdaptiveScan
 	PlanState  *exact;
 	ExprState  *distance;		/* of the row in the expression context */
 	ExprState  *key;			/* the query vector */
+	ExprState  *stop;			/* no row beyond the first that fails; or NULL */
 	TupleTableSlot *row;		/* a row fetched by its TID */
 
 	/* moves during a scan */
@@ -121,6 +122,9 @@ typedef struct AdaptiveScan
 	Tuplesortstate *sort;
 	TupleTableSlot *sort_slot;
 	AdaptiveSweep *sweep;
+
+	bool		is_beyond;		/* the walk has met a row that fails 'stop' */
+	bool		never_stop;
 
 	/* since the last rescan; for the decision */
 	double		visited;
@@ -285,6 +289,42 @@ row_distance(AdaptiveScan *so, bool *isnull)
 	return *isnull ? 0 : DatumGetFloat8(value);
 }
 
+/*
+ * May a walk stop where its condition fails?  Not if it is on a similarity, which
+ * can be NaN and so hold for a row that comes last; nor if rows may come in
+ * any order.
+ */
+static bool
+may_stop(AdaptiveScan *so)
+{
+	Relation	index = index_open(so->plan.index, AccessShareLock);
+	HnswScanSettings set;
+	bool		isnull;
+	Datum		key = ExecEvalExprSwitchContext(so->key,
+												so->css.ss.ps.ps_ExprContext,
+												&isnull);
+	bool		result;
+
+	hnsw_scan_settings(index, &set);
+	result = set.mode != HNSW_ITERATIVE_RELAXED && !isnull &&
+		(!so->plan.stop_falls ||
+		 (!hnsw_may_have_nan(index) &&
+		  !hnsw_query_may_be_nan(index, PG_DETOAST_DATUM(key))));
+	index_close(index, AccessShareLock);
+	return result;
+}
+
+/* Is the row in the expression context beyond all that count? */
+static bool
+is_beyond_range(AdaptiveScan *so)
+{
+	if (so->stop == NULL || so->never_stop ||
+		ExecQual(so->stop, so->css.ss.ps.ps_ExprContext))
+		return false;
+	so->never_stop = !may_stop(so);
+	return !so->never_stop;
+}
+
 /* The next row of the walk that passes the filter, or NULL at its end. */
 static TupleTableSlot *
 walk_next(AdaptiveScan *so, bool *changed)
@@ -297,6 +337,8 @@ walk_next(AdaptiveScan *so, bool *changed)
 		TupleTableSlot *slot;
 
 		CHECK_FOR_INTERRUPTS();
+		if (so->is_beyond)
+			return NULL;
 		if (should_change_over(so))
 		{
 			*changed = true;
@@ -316,6 +358,7 @@ walk_next(AdaptiveScan *so, bool *changed)
 		}
 		so->total_rejected++;
 		InstrCountFiltered1(&so->css.ss.ps, 1);
+		so->is_beyond = is_beyond_range(so);
 	}
 }
 
@@ -867,6 +910,7 @@ reset_scan(AdaptiveScan *so)
 	so->returned = NULL;
 	so->nheld = so->maxheld = so->next_held = 0;
 	so->visited = so->passed = 0;
+	so->is_beyond = so->never_stop = false;
 	so->last_distance = -get_float8_infinity();
 	so->phase = so->plan.limit > 0 && so->plan.limit <= MAX_HELD ?
 		ADAPTIVE_HOLD : ADAPTIVE_STREAM;
@@ -901,6 +945,10 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 										 ADAPTIVE_DISTANCE), &ss->ps);
 	so->key = ExecInitExpr(list_nth(scan->custom_exprs, ADAPTIVE_KEY),
 						   &ss->ps);
+	if (list_length(scan->custom_exprs) > ADAPTIVE_STOP)
+		so->stop = ExecInitQual(list_make1(list_nth(scan->custom_exprs,
+													ADAPTIVE_STOP)),
+								&ss->ps);
 	so->row = ExecAllocTableSlot(&estate->es_tupleTable,
 								 RelationGetDescr(ss->ss_currentRelation),
 								 table_slot_callbacks(ss->ss_currentRelation));
@@ -964,7 +1012,8 @@ explain_scan(CustomScanState *node, List *ancestors, ExplainState *es)
 	ExplainPropertyFloat("Rows Rejected", NULL, so->total_rejected, 0, es);
 	ExplainPropertyText("Ended By",
 						so->total_sweeps > 0 ? "sweep" :
-						so->total_changes > 0 ? "exact plan" : "graph", es);
+						so->total_changes > 0 ? "exact plan" :
+						so->is_beyond ? "range" : "graph", es);
 	if (so->total_changes > 0)
 		ExplainPropertyFloat("Changes to Exact Plan", NULL,
 							 so->total_changes, 0, es);

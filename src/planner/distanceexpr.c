@@ -253,7 +253,8 @@ match(IndexOptInfo *index, Node *expr, DistanceExpr *out, ValueRange *range)
 	check_stack_depth();
 	if (match_bare(index, expr, out))
 	{
-		*range = is_inner_product(out->distance->opfuncid) ?
+		out->can_be_negative = is_inner_product(out->distance->opfuncid);
+		*range = out->can_be_negative || out->falls ?
 			RANGE_ANY : RANGE_NOT_NEGATIVE;
 		return true;
 	}
@@ -274,4 +275,70 @@ match_distance(IndexOptInfo *index, Node *expr, DistanceExpr *out)
 
 	return index->amcostestimate == hnswcostestimate &&
 		match(index, expr, out, &range);
+}
+
+double
+distance_expr_value(const DistanceExpr *expr, double distance)
+{
+	double		value = distance;
+
+	for (int i = 0; i < expr->nsteps; i++)
+	{
+		const DistanceStep *step = &expr->step[i];
+		double		left = step->on_left ? step->number : value;
+		double		right = step->on_left ? value : step->number;
+
+		switch (step->function)
+		{
+			case F_FLOAT8PL:
+				value = left + right;
+				break;
+			case F_FLOAT8MI:
+				value = left - right;
+				break;
+			case F_FLOAT8MUL:
+				value = left * right;
+				break;
+			case F_FLOAT8DIV:
+				value = left / right;
+				break;
+			default:
+				value = -value;
+				break;
+		}
+	}
+	return value;
+}
+
+List *
+distance_expr_to_list(const DistanceExpr *expr)
+{
+	List	   *list = list_make2(makeInteger(expr->falls),
+								  makeInteger(expr->can_be_negative));
+
+	for (int i = 0; i < expr->nsteps; i++)
+	{
+		const DistanceStep *step = &expr->step[i];
+
+		list = lappend(list, makeInteger(step->function));
+		list = lappend(list, makeInteger(step->on_left));
+		list = lappend(list, makeFloat(psprintf("%.17g", step->number)));
+	}
+	return list;
+}
+
+void
+distance_expr_from_list(List *list, DistanceExpr *expr)
+{
+	memset(expr, 0, sizeof(DistanceExpr));
+	expr->falls = intVal(linitial(list)) != 0;
+	expr->can_be_negative = intVal(lsecond(list)) != 0;
+	for (int i = 2; i < list_length(list); i += 3)
+	{
+		DistanceStep *step = &expr->step[expr->nsteps++];
+
+		step->function = (Oid) intVal(list_nth(list, i));
+		step->on_left = intVal(list_nth(list, i + 1)) != 0;
+		step->number = floatVal(list_nth(list, i + 2));
+	}
 }

@@ -35,6 +35,7 @@ typedef struct DistanceExpr
 	OpExpr	   *distance;		/* indexed column, operator, key */
 	Oid			sortfamily;		/* by which the index orders the distance */
 	bool		falls;
+	bool		can_be_negative;	/* the distance: inner product */
 	int			nsteps;
 	DistanceStep step[MAX_DISTANCE_STEPS];	/* from the distance outwards */
 } DistanceExpr;
@@ -49,5 +50,15 @@ typedef struct DistanceExpr
  */
 extern bool match_distance(IndexOptInfo *index, Node *expr,
 						   DistanceExpr *out);
+
+/* distance_expr_value -- the expression for a given distance, by the same steps. */
+extern double distance_expr_value(const DistanceExpr *expr, double distance);
+
+/*
+ * distance_expr_to_list -- what distance_expr_value needs, as nodes that can
+ * be copied; distance_expr_from_list gives it back.
+ */
+extern List *distance_expr_to_list(const DistanceExpr *expr);
+extern void distance_expr_from_list(List *list, DistanceExpr *expr);
 
 #endif							/* DISTANCEEXPR_H */

@@ -120,6 +120,15 @@ ordered_expression(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index,
 	return NULL;
 }
 
+bool
+is_ordered_by_index(PlannerInfo *root, RelOptInfo *rel, IndexOptInfo *index)
+{
+	DistanceExpr distance;
+
+	return root->query_pathkeys != NIL &&
+		ordered_expression(root, rel, index, &distance) != NULL;
+}
+
 /*
  * Core finds these paths itself; before 16 not if the order has further
  * expressions, for which a sort of rows that are equal in the first is enough.
@@ -209,7 +218,7 @@ create_similarity_path(PlannerInfo *root, RelOptInfo *rel,
 	Path	   *sorted;
 
 	*ascending = *(PathKey *) linitial(pathkeys);
-	ascending->pk_strategy = BTLessStrategyNumber;
+	compat_make_pathkey_rise(ascending);
 	ascending->pk_nulls_first = false;
 	walk = create_walk(root, index, distance, ascending);
 	ordered = adaptive_path(root, rel, walk);
@@ -262,7 +271,7 @@ offer_by_index(PlannerInfo *root, RelOptInfo *rel, Oid table,
 			   IndexOptInfo *index)
 {
 	PathKey    *key = linitial(root->query_pathkeys);
-	bool		ascending = key->pk_strategy == BTLessStrategyNumber;
+	bool		ascending = compat_pathkey_rises(key);
 	DistanceExpr distance;
 	Expr	   *expr;
 	SimilarityPlan plan;

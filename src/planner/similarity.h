@@ -25,4 +25,8 @@ extern void similarity_init(void);
 extern void offer_similarity_paths(PlannerInfo *root, RelOptInfo *rel,
 								   Oid table);
 
+/* Does the query begin its order with what this index delivers? */
+extern bool is_ordered_by_index(PlannerInfo *root, RelOptInfo *rel,
+								IndexOptInfo *index);
+
 #endif							/* SIMILARITY_H */

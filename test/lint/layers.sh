@@ -191,7 +191,7 @@ below="hnsw/hnsw($below5)?\.h|type/.*|$low"
 own   'build and its workers see what is below' "${h}build.c ${h}parallel.[ch]" \
 	"hnsw/hnswparallel\.h|$below"
 own   'insert, scan, sweep, vacuum, cost see what is below' \
-	"${h}insert.c ${h}scan.c ${h}sweep.c ${h}gaps.c ${h}vacuum.c ${h}cost.c" "$below"
+	"${h}insert.c ${h}scan.c ${h}sweep.c ${h}range.c ${h}gaps.c ${h}vacuum.c ${h}cost.c" "$below"
 own   'options see what is below, and ivfflat' "${h}options.c" "hnsw/ivfflat\.h|$below"
 
 # ivfflat is made of what hnsw.h declares

@@ -355,7 +355,7 @@ my @cases = (
 	[ V1 => f32 => 'extents that overlap',
 		sub { put(in_meta('first_extent'), 0) } ],
 	[ V1 => f32 => 'number of extents', sub { put(in_meta('nextents'), 0xFFFF) } ],
-	[ V1 => f32 => 'flags of gaps', sub { put(in_meta('gaps'), 4) } ],
+	[ V1 => f32 => 'flags of gaps', sub { put(in_meta('gaps'), 8) } ],
 	[ V1 => f32 => 'entry of a node past the end',
 		sub { put(in_entry(0, 0, 'L'), 0x7FFFFFFF) } ],
 
