@@ -166,6 +166,14 @@ SET work_mem = '64kB';
 SELECT found_many();
 SELECT array_agg(id) FROM (SELECT id FROM many ORDER BY v <-> '[50.1,50.3]' LIMIT 4) s;
 SELECT count(*) FROM (SELECT id FROM many WHERE v <-> '[50,50]' > 150 ORDER BY v <-> '[50,50]' LIMIT 10) s;
+-- ... and then as far as an explicit limit allows, which the sweep of all
+-- nodes did not look at
+SET hnsw.max_scan_tuples = 5000;
+SELECT found_many();
+SET hnsw.max_scan_tuples = 21000;
+SELECT found_many();
+SET hnsw.max_scan_tuples = 5;
+SELECT found_many() BETWEEN 5 AND 1000 AS first_batch;
 SET hnsw.iterative_scan = relaxed_order;
 SET hnsw.max_scan_tuples = 1000000;
 SELECT found_many() < 22000 AS stops;

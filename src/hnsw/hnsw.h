@@ -200,6 +200,7 @@ extern IndexBulkDeleteResult *hnswvacuumcleanup(IndexVacuumInfo *info,
  * each row that leaves (20 to 1,000 rows).
  */
 #define HNSW_HOPS_TO_START	36.0
+#define HNSW_ROWS_AT_START	10.0
 #define HNSW_HOPS_PER_ROW	5.3
 
 extern void hnswcostestimate(PlannerInfo *root, IndexPath *path,

@@ -74,7 +74,7 @@ static const CustomPathMethods adaptive_path_methods = {
 #define HOPS_TO_SWEEP			120.0
 
 /* core's price of what a filter computes, in hops */
-#define HOPS_PER_COST_UNIT		4.0
+#define HOPS_PER_COST_UNIT		1.0
 
 /* ---- the plan's numbers, as nodes that can be copied ---- */
 
@@ -313,42 +313,44 @@ cost_exact(PlannerInfo *root, RelOptInfo *rel, const Path *exact,
 static bool
 is_worth_trying(const AdaptivePlan *plan)
 {
-	return plan->limit > 0 &&
-		HNSW_HOPS_TO_START + HNSW_HOPS_PER_ROW * plan->limit <
-		plan->exact_price / 2 &&
+	double		best_walk = HNSW_HOPS_TO_START + HNSW_HOPS_PER_ROW *
+		Max(plan->limit - HNSW_ROWS_AT_START, 0);
+
+	return plan->limit > 0 && best_walk < plan->exact_price / 2 &&
 		5 * HNSW_HOPS_TO_START < plan->exact_price;
 }
 
 /*
- * What the query pays for its first 'limit' rows: as much as walking (by core's
- * figures for the filtered walk), less a little, since this path is never
- * worse than the plain one and add_path must see that; or as much as the exact
- * plan, if that is cheaper: a tenth more for a try at the graph, or a tenth
- * less if the try is a good bet.  The planner takes a share limit / rows of
- * the run cost, so that is blown up.
+ * What the query pays for its first 'limit' rows: as much as walking, by core's
+ * figures for the filtered walk; or as much as the exact plan, if that is
+ * cheaper: a tenth more for a try at the graph, or a tenth less if the try is a
+ * good bet.
+ *
+ * Where the limit is known, rows are held back until it is full, so all that
+ * comes before the first row, and a merge of such scans gains nothing by
+ * stopping early.  More rows than that cost as much again, at most.
  */
-#define WALK_DISCOUNT		0.95
 #define EXACT_DISCOUNT		0.9
 #define EXACT_SURCHARGE		1.1
 
 static void
-cost_adaptive(PlannerInfo *root, CustomPath *path, const Path *walk,
-			  Cost exact, const AdaptivePlan *plan)
+cost_adaptive(CustomPath *path, const Path *walk, Cost exact,
+			  const AdaptivePlan *plan)
 {
 	double		rows = clamp_row_est(path->path.parent->rows);
-	double		limit = root->limit_tuples > 0 ?
-		Min(root->limit_tuples, rows) : rows;
+	double		part = plan->limit > 0 ? Min(plan->limit / rows, 1) : 1;
 	Cost		by_walk = walk->startup_cost +
-		(walk->total_cost - walk->startup_cost) * limit / rows;
+		(walk->total_cost - walk->startup_cost) * part;
 	Cost		both;
 
 	exact *= is_worth_trying(plan) ? EXACT_DISCOUNT : EXACT_SURCHARGE;
-	both = Min(by_walk * WALK_DISCOUNT, exact);
+	both = Min(by_walk, exact);
 
 	path->path.rows = rows;
-	path->path.startup_cost = Min(walk->startup_cost * WALK_DISCOUNT, both);
-	path->path.total_cost = path->path.startup_cost +
-		(both - path->path.startup_cost) * rows / limit;
+	path->path.startup_cost = plan->limit > 0 ?
+		both : Min(walk->startup_cost, both);
+	path->path.total_cost = both +
+		(1 - part) * Min(walk->total_cost, exact);
 }
 
 /* ---- the path ---- */
@@ -396,7 +398,7 @@ create_adaptive_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *walk)
 	path->methods = &adaptive_path_methods;
 	path->custom_private = list_make3(adaptive_plan_to_list(&plan),
 									  walk->indexorderbys, stop);
-	cost_adaptive(root, path, &walk->path,
+	cost_adaptive(path, &walk->path,
 				  cost_exact(root, rel, exact, &plan,
 							 linitial(walk->indexorderbys)), &plan);
 	return path;
@@ -438,9 +440,11 @@ offer_adaptive_paths(PlannerInfo *root, RelOptInfo *rel, Index rti,
 	foreach(lc, walks)
 	{
 		/*
-		 * add_path frees what the new path beats, but never an IndexPath, so
-		 * the list stays valid.
+		 * The plain path goes.  It is never better, but looks so to a merge,
+		 * which believes that a first row that passes costs no more than the
+		 * look-ahead.
 		 */
+		rel->pathlist = list_delete_ptr(rel->pathlist, lfirst(lc));
 		add_path(rel, (Path *) create_adaptive_path(root, rel, lfirst(lc)));
 	}
 }

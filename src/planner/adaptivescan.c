@@ -208,8 +208,8 @@ pass_rate(const AdaptiveScan *so)
 /*
  * Has the walk cost, or will it surely cost, more than the exact plan?
  *
- * A walk that has used up the price goes on only if it is about to end.  One
- * that has used half its memory and needs to go as far again would end in a
+ * An eighth of the price is enough to see that it will be passed twice over.
+ * A walk that has used it up goes on only if it is about to end.  One that has used half its memory and needs to go as far again would end in a
  * sweep of all nodes, which no exact plan is as bad as.
  */
 static bool
@@ -232,7 +232,8 @@ should_change_over(const AdaptiveScan *so)
 	to_pay = paid / so->visited * rows;
 	if (paid >= price)
 		return to_pay > price / 4;
-	return to_pay > 2 * price || (spent.memory > 0.5 && rows > so->visited);
+	return (paid >= price / 8 && to_pay > 2 * price) ||
+		(spent.memory > 0.5 && rows > so->visited);
 }
 
 /* ---- rows ---- */
