@@ -155,7 +155,8 @@ include $(PGXS)
 # Flags of the server's own compiler, gcc, that clang does not know; nor does it
 # know the format attribute of the server's headers.
 ifneq (,$(findstring clang,$(CC)))
-override CFLAGS := $(filter-out -fexcess-precision=% -Wimplicit-fallthrough=% \
+override CFLAGS := $(filter-out -flto=% -ffat-lto-objects \
+	-fexcess-precision=% -Wimplicit-fallthrough=% -Wshadow=compatible-local \
 	-Wno-format-truncation -Wno-stringop-truncation,$(CFLAGS)) \
 	-Wno-ignored-attributes
 endif

@@ -6,6 +6,16 @@ SET client_min_messages = warning;
 -- plans that are disabled cost enough to be compiled, which takes long
 SET jit = off;
 
+-- A plan.  17 and later name what an InitPlan returns differently.
+CREATE FUNCTION explain(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		line := regexp_replace(line, ' \(returns \$\d\)', '');
+		RETURN NEXT regexp_replace(line, '\(InitPlan \d\)\.col1|\$\d', '$?', 'g');
+	END LOOP;
+END $$;
 -- Number i of a sequence of bit strings that follow from i.
 CREATE FUNCTION bits(i bigint, len int) RETURNS varbit LANGUAGE sql IMMUTABLE AS $$
 	SELECT string_agg((hashint8extended(i * 65536 + j, 7) & 1)::text, '' ORDER BY j)::varbit
@@ -135,9 +145,9 @@ INSERT INTO signs SELECT i, (SELECT array_agg((hashint8extended(i * 64 + j, 3) &
 CREATE INDEX signs_bits ON signs USING hnsw ((binary_quantize(v)::bit(64)) bit_hamming_ops);
 SELECT pg_get_indexdef('signs_bits'::regclass);
 SET enable_seqscan = off;
-EXPLAIN (COSTS OFF)
+SELECT explain($$
 	SELECT id FROM (SELECT * FROM signs ORDER BY binary_quantize(v)::bit(64) <~> binary_quantize((SELECT v FROM signs WHERE id = 42)) LIMIT 20) s
-	ORDER BY v <=> (SELECT v FROM signs WHERE id = 42) LIMIT 1;
+	ORDER BY v <=> (SELECT v FROM signs WHERE id = 42) LIMIT 1$$);
 SELECT id FROM (SELECT * FROM signs ORDER BY binary_quantize(v)::bit(64) <~> binary_quantize((SELECT v FROM signs WHERE id = 42)) LIMIT 20) s
 	ORDER BY v <=> (SELECT v FROM signs WHERE id = 42) LIMIT 1;
 RESET enable_seqscan;
@@ -170,4 +180,4 @@ SELECT * FROM violations;
 DROP TABLE many;
 
 DROP VIEW violations;
-DROP FUNCTION compare, bits;
+DROP FUNCTION compare, bits, explain;

@@ -20,6 +20,8 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
 		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
+	-- 17 and later build an index under another search_path
+	message := replace(message, 'public.', '');
 END $$;
 
 -- A query "SELECT distance FROM ... ORDER BY distance" through the index and
@@ -29,7 +31,7 @@ CREATE FUNCTION compare(query text, OUT rows bigint, OUT complete boolean, OUT o
 LANGUAGE plpgsql AS $$
 DECLARE
 	in_order text := 'SELECT array_agg(d::text) FROM (' || query || ') t (d)';
-	sorted text := 'SELECT array_agg(d::text ORDER BY d) FROM (' || query || ') t (d)';
+	sorted text := 'SELECT array_agg(d::text ORDER BY d + 0) FROM (' || query || ') t (d)';
 	line text;
 	plan text := '';
 	found text[];

@@ -9,6 +9,16 @@ SET client_min_messages = warning;
 -- what is tested here is the index scan itself
 SET hnsw.adaptive_scan = off;
 
+-- A plan.  17 and later name what an InitPlan returns differently.
+CREATE FUNCTION explain(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		line := regexp_replace(line, ' \(returns \$\d\)', '');
+		RETURN NEXT regexp_replace(line, '\(InitPlan \d\)\.col1|\$\d', '$?', 'g');
+	END LOOP;
+END $$;
 -- Number i of a sequence of vectors: elements in [-1, 1) that follow from i.
 CREATE FUNCTION vec(i bigint, dim int) RETURNS vector LANGUAGE sql IMMUTABLE AS $$
 	SELECT array_agg(((hashint8extended(i * 65536 + j, 7) & 65535) / 32768.0 - 1)::float4 ORDER BY j)::vector
@@ -78,7 +88,7 @@ SET enable_seqscan = off;
 SET enable_bitmapscan = off;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM item;
 EXPLAIN (COSTS OFF) SELECT v FROM item;
-EXPLAIN (COSTS OFF) SELECT id FROM item WHERE v = (SELECT v FROM item WHERE unique_id = 5);
+SELECT explain($$SELECT id FROM item WHERE v = (SELECT v FROM item WHERE unique_id = 5)$$);
 EXPLAIN (COSTS OFF) SELECT id FROM item WHERE v IS NULL;
 SELECT count(*) FROM item;
 RESET enable_seqscan;
@@ -120,3 +130,4 @@ DROP FUNCTION cost;
 DROP FUNCTION choice;
 DROP VIEW violations;
 DROP FUNCTION vec;
+DROP FUNCTION explain;

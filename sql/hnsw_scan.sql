@@ -6,6 +6,16 @@
 SET jit = off;
 SET client_min_messages = warning;
 
+-- A plan.  17 and later name what an InitPlan returns differently.
+CREATE FUNCTION explain(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		line := regexp_replace(line, ' \(returns \$\d\)', '');
+		RETURN NEXT regexp_replace(line, '\(InitPlan \d\)\.col1|\$\d', '$?', 'g');
+	END LOOP;
+END $$;
 -- Number i of a sequence of vectors: elements in [-1, 1) that follow from i.
 CREATE FUNCTION vec(i bigint, dim int) RETURNS vector LANGUAGE sql IMMUTABLE AS $$
 	SELECT array_agg(((hashint8extended(i * 65536 + j, 7) & 65535) / 32768.0 - 1)::float4 ORDER BY j)::vector
@@ -18,7 +28,7 @@ CREATE FUNCTION compare(query text, OUT rows bigint, OUT complete boolean, OUT o
 LANGUAGE plpgsql AS $$
 DECLARE
 	in_order text := 'SELECT array_agg(d::text) FROM (' || query || ') t (d)';
-	sorted text := 'SELECT array_agg(d::text ORDER BY d) FROM (' || query || ') t (d)';
+	sorted text := 'SELECT array_agg(d::text ORDER BY d + 0) FROM (' || query || ') t (d)';
 	line text;
 	plan text := '';
 	found text[];
@@ -88,7 +98,7 @@ SELECT id, v <-> '[3000,0,0]' FROM line ORDER BY 2 LIMIT 3;
 CREATE VIEW near AS SELECT id, v <-> '[1000,0,0]' AS distance FROM line WHERE id <> 1000;
 EXPLAIN (COSTS OFF) SELECT * FROM near ORDER BY distance LIMIT 2;
 SELECT round(avg(id)) FROM (SELECT * FROM near ORDER BY distance LIMIT 2) s;
-EXPLAIN (COSTS OFF) SELECT id FROM line ORDER BY v <-> (SELECT v FROM line WHERE id = 1700) LIMIT 1;
+SELECT explain($$SELECT id FROM line ORDER BY v <-> (SELECT v FROM line WHERE id = 1700) LIMIT 1$$);
 SELECT id FROM line ORDER BY v <-> (SELECT v FROM line WHERE id = 1700) LIMIT 1;
 SELECT id FROM line ORDER BY v <-> ('[1,0,0]'::vector + '[5,0,0]') LIMIT 1;
 -- LATERAL: a new key for every outer row
@@ -370,3 +380,4 @@ DROP VIEW violations;
 DROP FUNCTION error_of;
 DROP FUNCTION compare;
 DROP FUNCTION vec;
+DROP FUNCTION explain;

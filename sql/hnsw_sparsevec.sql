@@ -28,7 +28,7 @@ CREATE FUNCTION compare(query text, OUT rows bigint, OUT complete boolean, OUT o
 LANGUAGE plpgsql AS $$
 DECLARE
 	in_order text := 'SELECT array_agg(d::text) FROM (' || query || ') t (d)';
-	sorted text := 'SELECT array_agg(d::text ORDER BY d) FROM (' || query || ') t (d)';
+	sorted text := 'SELECT array_agg(d::text ORDER BY d + 0) FROM (' || query || ') t (d)';
 	line text;
 	plan text := '';
 	found text[];
