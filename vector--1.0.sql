@@ -1687,7 +1687,8 @@ COMMENT ON FUNCTION vector_recall(regclass, integer, integer, integer) IS 'how m
 --   Pairs of visible rows with distance < threshold, by the operator of the
 --   index; each once, ctid1 < ctid2.  Complete for equal vectors; of others,
 --   the pairs that the graph links.  At most max_pairs, 0: all.
---   Locks, errors: as vector_recall.
+--   Locks, errors: as vector_recall, but one must be allowed to SELECT from the
+--   whole table, as for ctid.
 CREATE FUNCTION vector_duplicates(index regclass, threshold float8, max_pairs bigint DEFAULT 0)
 	RETURNS TABLE (ctid1 tid, ctid2 tid, distance float8)
 	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;
@@ -1706,8 +1707,8 @@ COMMENT ON FUNCTION hnsw_levels(regclass) IS 'levels of the graph of an hnsw ind
 -- hnsw_neighbors(index, element, level) -> one row per row of a neighbour
 --   The visible rows of the neighbours of a row, nearest neighbour first; none
 --   if the row is not in the index.
---   Locks, errors: as vector_recall; invalid_parameter_value unless level is 0
---   or 1.
+--   Locks, errors: as vector_duplicates; invalid_parameter_value unless level is
+--   0 or 1.
 CREATE FUNCTION hnsw_neighbors(index regclass, element tid, level integer DEFAULT 0)
 	RETURNS SETOF tid
 	AS 'MODULE_PATHNAME' LANGUAGE C STRICT PARALLEL RESTRICTED;

@@ -280,17 +280,20 @@ SELECT * FROM hnsw_neighbors('t_l2', '(0,1)');
 SELECT * FROM vector_duplicates('t_l2', 1);
 SELECT * FROM vector_recall('t_l2');
 RESET ROLE;
--- the columns of the index are enough, and needed
+-- the columns of the index are needed, and enough but for what returns ctids
 GRANT SELECT (v, id) ON t TO regress_vector_reader;
 SET ROLE regress_vector_reader;
 SELECT recall_avg FROM vector_recall('t_l2', ef_search => 1000);
-SELECT count(*) > 0 AS found FROM vector_duplicates('t_l2', 3);
+SELECT ctid FROM t;
+SELECT * FROM vector_duplicates('t_l2', 3);
+SELECT * FROM hnsw_neighbors('t_l2', '(0,1)');
 SELECT level FROM hnsw_levels('t_half');
 SELECT recall_avg FROM vector_recall('t_partial', ef_search => 1000);
 RESET ROLE;
 GRANT SELECT ON t TO regress_vector_reader;
 SET ROLE regress_vector_reader;
 SELECT recall_avg FROM vector_recall('t_partial', ef_search => 1000);
+SELECT count(*) > 0 AS found FROM vector_duplicates('t_l2', 3);
 RESET ROLE;
 -- expressions of an index run as the owner of the table
 CREATE FUNCTION regress_who(v vector) RETURNS vector LANGUAGE plpgsql IMMUTABLE AS $$

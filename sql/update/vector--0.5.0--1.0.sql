@@ -6,7 +6,7 @@
 
 ALTER TYPE vector SET (STORAGE = external);
 UPDATE pg_catalog.pg_operator SET oprcom = 0
-	WHERE oid = '-(vector,vector)'::pg_catalog.regoperator;
+	WHERE oid OPERATOR(pg_catalog.=) '-(vector,vector)'::pg_catalog.regoperator::pg_catalog.oid;
 ALTER OPERATOR <= (vector, vector)
 	SET (RESTRICT = scalarlesel, JOIN = scalarlejoinsel);
 ALTER OPERATOR >= (vector, vector)
@@ -448,7 +448,7 @@ COMMENT ON OPERATOR || (halfvec, halfvec) IS 'concatenate';
 COMMENT ON OPERATOR < (vector, vector) IS 'less than';
 COMMENT ON OPERATOR <= (vector, vector) IS 'less than or equal';
 UPDATE pg_catalog.pg_operator SET oprcanhash = true, oprcanmerge = true
-	WHERE oid = '=(vector,vector)'::pg_catalog.regoperator;
+	WHERE oid OPERATOR(pg_catalog.=) '=(vector,vector)'::pg_catalog.regoperator::pg_catalog.oid;
 COMMENT ON OPERATOR = (vector, vector) IS 'equal';
 ALTER OPERATOR <> (vector, vector)
 	SET (RESTRICT = neqsel, JOIN = neqjoinsel);

@@ -5,7 +5,7 @@
 \echo Use "ALTER EXTENSION vector UPDATE TO '1.0'" to load this file. \quit
 
 UPDATE pg_catalog.pg_operator SET oprcom = 0
-	WHERE oid = '-(vector,vector)'::pg_catalog.regoperator;
+	WHERE oid OPERATOR(pg_catalog.=) '-(vector,vector)'::pg_catalog.regoperator::pg_catalog.oid;
 ALTER OPERATOR <= (vector, vector)
 	SET (RESTRICT = scalarlesel, JOIN = scalarlejoinsel);
 ALTER OPERATOR >= (vector, vector)
@@ -447,7 +447,7 @@ COMMENT ON OPERATOR || (halfvec, halfvec) IS 'concatenate';
 COMMENT ON OPERATOR < (vector, vector) IS 'less than';
 COMMENT ON OPERATOR <= (vector, vector) IS 'less than or equal';
 UPDATE pg_catalog.pg_operator SET oprcanhash = true, oprcanmerge = true
-	WHERE oid = '=(vector,vector)'::pg_catalog.regoperator;
+	WHERE oid OPERATOR(pg_catalog.=) '=(vector,vector)'::pg_catalog.regoperator::pg_catalog.oid;
 COMMENT ON OPERATOR = (vector, vector) IS 'equal';
 ALTER OPERATOR <> (vector, vector)
 	SET (RESTRICT = neqsel, JOIN = neqjoinsel);

@@ -441,7 +441,7 @@ COMMENT ON OPERATOR || (halfvec, halfvec) IS 'concatenate';
 COMMENT ON OPERATOR < (vector, vector) IS 'less than';
 COMMENT ON OPERATOR <= (vector, vector) IS 'less than or equal';
 UPDATE pg_catalog.pg_operator SET oprcanhash = true, oprcanmerge = true
-	WHERE oid = '=(vector,vector)'::pg_catalog.regoperator;
+	WHERE oid OPERATOR(pg_catalog.=) '=(vector,vector)'::pg_catalog.regoperator::pg_catalog.oid;
 COMMENT ON OPERATOR = (vector, vector) IS 'equal';
 ALTER OPERATOR <> (vector, vector)
 	SET (RESTRICT = neqsel, JOIN = neqjoinsel);

@@ -196,7 +196,7 @@ COMMENT ON OPERATOR || (halfvec, halfvec) IS 'concatenate';
 COMMENT ON OPERATOR < (vector, vector) IS 'less than';
 COMMENT ON OPERATOR <= (vector, vector) IS 'less than or equal';
 UPDATE pg_catalog.pg_operator SET oprcanhash = true, oprcanmerge = true
-	WHERE oid = '=(vector,vector)'::pg_catalog.regoperator;
+	WHERE oid OPERATOR(pg_catalog.=) '=(vector,vector)'::pg_catalog.regoperator::pg_catalog.oid;
 COMMENT ON OPERATOR = (vector, vector) IS 'equal';
 ALTER OPERATOR <> (vector, vector)
 	SET (RESTRICT = neqsel, JOIN = neqjoinsel);
@@ -206,7 +206,7 @@ COMMENT ON OPERATOR > (vector, vector) IS 'greater than';
 COMMENT ON OPERATOR < (halfvec, halfvec) IS 'less than';
 COMMENT ON OPERATOR <= (halfvec, halfvec) IS 'less than or equal';
 UPDATE pg_catalog.pg_operator SET oprcanhash = true, oprcanmerge = true
-	WHERE oid = '=(halfvec,halfvec)'::pg_catalog.regoperator;
+	WHERE oid OPERATOR(pg_catalog.=) '=(halfvec,halfvec)'::pg_catalog.regoperator::pg_catalog.oid;
 COMMENT ON OPERATOR = (halfvec, halfvec) IS 'equal';
 ALTER OPERATOR <> (halfvec, halfvec)
 	SET (RESTRICT = neqsel, JOIN = neqjoinsel);
@@ -216,7 +216,7 @@ COMMENT ON OPERATOR > (halfvec, halfvec) IS 'greater than';
 COMMENT ON OPERATOR < (sparsevec, sparsevec) IS 'less than';
 COMMENT ON OPERATOR <= (sparsevec, sparsevec) IS 'less than or equal';
 UPDATE pg_catalog.pg_operator SET oprcanhash = true, oprcanmerge = true
-	WHERE oid = '=(sparsevec,sparsevec)'::pg_catalog.regoperator;
+	WHERE oid OPERATOR(pg_catalog.=) '=(sparsevec,sparsevec)'::pg_catalog.regoperator::pg_catalog.oid;
 COMMENT ON OPERATOR = (sparsevec, sparsevec) IS 'equal';
 ALTER OPERATOR <> (sparsevec, sparsevec)
 	SET (RESTRICT = neqsel, JOIN = neqjoinsel);

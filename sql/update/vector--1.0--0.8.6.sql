@@ -5,15 +5,15 @@
 \echo Use "ALTER EXTENSION vector UPDATE TO '0.8.6'" to load this file. \quit
 
 UPDATE pg_catalog.pg_operator SET oprcanhash = false, oprcanmerge = false
-	WHERE oid = '=(vector,vector)'::pg_catalog.regoperator;
+	WHERE oid OPERATOR(pg_catalog.=) '=(vector,vector)'::pg_catalog.regoperator::pg_catalog.oid;
 ALTER OPERATOR <> (vector, vector)
 	SET (RESTRICT = eqsel, JOIN = eqjoinsel);
 UPDATE pg_catalog.pg_operator SET oprcanhash = false, oprcanmerge = false
-	WHERE oid = '=(halfvec,halfvec)'::pg_catalog.regoperator;
+	WHERE oid OPERATOR(pg_catalog.=) '=(halfvec,halfvec)'::pg_catalog.regoperator::pg_catalog.oid;
 ALTER OPERATOR <> (halfvec, halfvec)
 	SET (RESTRICT = eqsel, JOIN = eqjoinsel);
 UPDATE pg_catalog.pg_operator SET oprcanhash = false, oprcanmerge = false
-	WHERE oid = '=(sparsevec,sparsevec)'::pg_catalog.regoperator;
+	WHERE oid OPERATOR(pg_catalog.=) '=(sparsevec,sparsevec)'::pg_catalog.regoperator::pg_catalog.oid;
 ALTER OPERATOR <> (sparsevec, sparsevec)
 	SET (RESTRICT = eqsel, JOIN = eqjoinsel);
 UPDATE pg_catalog.pg_proc SET prosupport = 0 WHERE prosupport = 'bit_distance_support(internal)'::pg_catalog.regprocedure;

@@ -325,6 +325,7 @@ vector_duplicates(PG_FUNCTION_ARGS)
 							  sizeof(DuplicateTwin));
 
 	index_reader_open(reader, PG_GETARG_OID(0));
+	index_reader_check_tids(reader);
 	index_reader_begin(reader);
 	context = AllocSetContextCreate(CurrentMemoryContext, "vector_duplicates",
 									ALLOCSET_DEFAULT_SIZES);

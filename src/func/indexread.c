@@ -138,6 +138,15 @@ index_reader_open(IndexReader *reader, Oid indexoid)
 }
 
 void
+index_reader_check_tids(const IndexReader *reader)
+{
+	if (pg_class_aclcheck(RelationGetRelid(reader->heap), reader->user,
+						  ACL_SELECT) != ACLCHECK_OK)
+		aclcheck_error(ACLCHECK_NO_PRIV, OBJECT_TABLE,
+					   RelationGetRelationName(reader->heap));
+}
+
+void
 index_reader_close(IndexReader *reader)
 {
 	AtEOXact_GUC(false, reader->guc_level);

@@ -61,6 +61,14 @@ typedef struct IndexReader
  */
 extern void index_reader_open(IndexReader *reader, Oid indexoid);
 
+/*
+ * index_reader_check_tids -- may the caller see where rows lie?
+ *
+ * Errors: INSUFFICIENT_PRIVILEGE unless the caller may SELECT from the table as
+ * a whole, which is what "SELECT ctid" wants.
+ */
+extern void index_reader_check_tids(const IndexReader *reader);
+
 /* Be the caller again; settings made since the opening are undone. */
 extern void index_reader_close(IndexReader *reader);
 

@@ -190,6 +190,7 @@ hnsw_neighbors(PG_FUNCTION_ARGS)
 				 errmsg("level must be 0 or 1, not %d", level)));
 
 	index_reader_open(&reader, PG_GETARG_OID(0));
+	index_reader_check_tids(&reader);
 	index_reader_begin(&reader);
 	if (level == 0 && find_node(&reader, row))
 		n = sorted_neighbors(&reader, neighbor);

@@ -118,6 +118,7 @@ typedef struct AdaptiveScan
 	int64		maxheld;
 	int64		next_held;
 	returned_hash *returned;
+	bool		walk_on;		/* they outgrew work_mem: no change-over */
 	double		last_distance;	/* of the last row returned */
 	Tuplesortstate *sort;
 	TupleTableSlot *sort_slot;
@@ -222,7 +223,7 @@ should_change_over(const AdaptiveScan *so)
 	double		to_pay;
 	HnswScanSpent spent;
 
-	if (so->visited < MIN_VISITS)
+	if (so->walk_on || so->visited < MIN_VISITS)
 		return false;
 	walk_spent(so, &spent);
 	paid = spent.hops + so->plan.row_price * so->visited;
@@ -363,15 +364,26 @@ walk_next(AdaptiveScan *so, bool *changed)
 	}
 }
 
-/* Remember that a row has left. */
+/*
+ * Remember that a row has left; but when work_mem has no more room, rather let
+ * the walk go on to its end.
+ */
 static void
 note_returned(AdaptiveScan *so, ItemPointer tid)
 {
 	bool		found;
 
+	if (so->walk_on)
+		return;
 	if (so->returned == NULL)
 		so->returned = returned_create(so->context, 256, NULL);
 	(void) returned_insert(so->returned, tid_key(tid), &found);
+	if (so->returned->size * sizeof(ReturnedRow) > (Size) work_mem * 1024)
+	{
+		returned_destroy(so->returned);
+		so->returned = NULL;
+		so->walk_on = true;
+	}
 }
 
 static bool
@@ -909,6 +921,7 @@ reset_scan(AdaptiveScan *so)
 	MemoryContextReset(so->context);
 	so->held = NULL;
 	so->returned = NULL;
+	so->walk_on = false;
 	so->nheld = so->maxheld = so->next_held = 0;
 	so->visited = so->passed = 0;
 	so->is_beyond = so->never_stop = false;
