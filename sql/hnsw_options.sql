@@ -74,7 +74,6 @@ SET hnsw.iterative_scan = 'on';
 SET hnsw.max_scan_tuples = 0;
 SET hnsw.scan_mem_multiplier = 0.9;
 SET hnsw.scan_mem_multiplier = 1000.1;
-SET hnsw.x = 1;
 SELECT set_config('hnsw.iterative_scan', 'strict_order', false), current_setting('hnsw.iterative_scan', true);
 RESET hnsw.iterative_scan;
 

@@ -9,11 +9,10 @@
 SET hnsw.ef_search = 11;
 SET hnsw.iterative_scan = relaxed_order;
 SET hnsw.max_scan_tuples = 0;
-SET hnsw.no_such_setting = 1;
 SELECT current_setting('hnsw.scan_mem_multiplier', true) AS unset;
 SELECT '[1]'::vector;
 SELECT current_setting('hnsw.ef_search') AS ef_search, current_setting('hnsw.iterative_scan') AS iterative_scan,
-	current_setting('hnsw.max_scan_tuples') AS max_scan_tuples, current_setting('hnsw.no_such_setting', true) AS no_such_setting;
+	current_setting('hnsw.max_scan_tuples') AS max_scan_tuples;
 \c -
 SET client_min_messages = warning;
 SELECT '[1]'::vector;
@@ -42,7 +41,7 @@ SELECT statement, e.* FROM unnest(ARRAY[
 	'hnsw.max_scan_tuples = 0', 'hnsw.max_scan_tuples = -1', 'hnsw.max_scan_tuples = 1', 'hnsw.max_scan_tuples = 2147483647',
 	'hnsw.max_scan_tuples = 2147483648',
 	'hnsw.scan_mem_multiplier = 0.99', 'hnsw.scan_mem_multiplier = 1', 'hnsw.scan_mem_multiplier = 2.5', 'hnsw.scan_mem_multiplier = 1000',
-	'hnsw.scan_mem_multiplier = 1001', 'hnsw.no_such_setting = 1']) WITH ORDINALITY AS s (statement, n),
+	'hnsw.scan_mem_multiplier = 1001']) WITH ORDINALITY AS s (statement, n),
 	error_of('SET LOCAL ' || statement) e ORDER BY n;
 -- each way to set
 SET hnsw.ef_search = 12;

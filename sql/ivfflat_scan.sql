@@ -93,7 +93,7 @@ SELECT recall(), scan();
 SET ivfflat.probes = 32768;
 SELECT recall(), scan();
 
--- the width grows with it
+-- the width grows with it; 14 does not count buffers that are where they were last
 CREATE TABLE width (probes int, blocks bigint);
 DO $$
 BEGIN
@@ -102,7 +102,8 @@ BEGIN
 		INSERT INTO width SELECT p, blocks();
 	END LOOP;
 END $$;
-SELECT a.* FROM width a JOIN width b ON a.probes < b.probes AND a.blocks > b.blocks;
+SELECT a.* FROM width a JOIN width b ON a.probes < b.probes AND a.blocks > b.blocks
+	WHERE current_setting('server_version_num')::int >= 150000;
 SELECT max(blocks) > 3 * min(blocks) AS grows FROM width;
 DROP TABLE width;
 RESET ivfflat.probes;
@@ -197,7 +198,6 @@ SET ivfflat.probes = 32769;
 SET ivfflat.max_probes = 0;
 SET ivfflat.iterative_scan = strict_order;
 SET ivfflat.iterative_scan = 'on';
-SET ivfflat.lists = 1;
 
 -- ---------- keys ----------
 
