@@ -528,9 +528,9 @@ BlockNumber
 hnsw_meta_add_extent(HnswMetaPageData *meta, HnswPageKind kind,
 					 uint32 npages, bool used)
 {
-	uint32		last = meta->nextents - 1;	/* if there is one */
 	BlockNumber start = HNSW_META_BLKNO + 1;
 	uint32		first = count_reserved(meta, kind);
+	HnswExtent *last = NULL;
 	bool		merge = false;
 
 	Assert(kind >= HNSW_PAGE_MEAN && kind < HNSW_NKINDS);
@@ -539,15 +539,16 @@ hnsw_meta_add_extent(HnswMetaPageData *meta, HnswPageKind kind,
 
 	if (meta->nextents > 0)
 	{
-		start = meta->extent[last].start + meta->extent[last].npages;
-		merge = meta->extent_kind[last] == kind;
+		last = &meta->extent[meta->nextents - 1];
+		start = last->start + last->npages;
+		merge = meta->extent_kind[meta->nextents - 1] == kind;
 	}
 	if (npages > MaxBlockNumber - start ||
 		(!merge && meta->nextents == HNSW_MAX_EXTENTS))
 		return InvalidBlockNumber;
 
 	if (merge)
-		meta->extent[last].npages += npages;
+		last->npages += npages;
 	else
 	{
 		HnswExtent *extent = &meta->extent[meta->nextents];
@@ -721,8 +722,8 @@ append_pages(HnswIndex *index, HnswPageKind kind, uint32 count)
 	HNSW_POINT("extend-before-init");
 
 	/* what makes them count is written last */
-	for (uint32 i = count; ok && i-- > 0;)
-		ok = init_next(index, kind, first, i, i == 0 ? count : 0);
+	for (uint32 i = count; ok && i > 0; i--)
+		ok = init_next(index, kind, first, i - 1, i == 1 ? count : 0);
 	HNSW_POINT("extend-after-init");
 
 	hnsw_index_refresh(index);

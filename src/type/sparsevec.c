@@ -372,9 +372,9 @@ sparsevec_recv(PG_FUNCTION_ARGS)
 {
 	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
 	int32		typmod = PG_GETARG_INT32(2);
-	int32		dim = pq_getmsgint(buf, sizeof(int32));
-	int32		nnz = pq_getmsgint(buf, sizeof(int32));
-	int32		unused = pq_getmsgint(buf, sizeof(int32));
+	int32		dim = (int32) pq_getmsgint(buf, sizeof(int32));
+	int32		nnz = (int32) pq_getmsgint(buf, sizeof(int32));
+	int32		unused = (int32) pq_getmsgint(buf, sizeof(int32));
 	SparseVector *result;
 	float	   *values;
 
@@ -390,7 +390,7 @@ sparsevec_recv(PG_FUNCTION_ARGS)
 	values = SPARSEVEC_VALUES(result);
 	for (int i = 0; i < nnz; i++)
 	{
-		result->indices[i] = pq_getmsgint(buf, sizeof(int32));
+		result->indices[i] = (int32) pq_getmsgint(buf, sizeof(int32));
 		check_index(result->indices, i, dim);
 	}
 	for (int i = 0; i < nnz; i++)
@@ -420,7 +420,7 @@ sparsevec_send(PG_FUNCTION_ARGS)
 	pq_writeint32(&buf, vector->nnz);
 	pq_writeint32(&buf, vector->unused);
 	for (int i = 0; i < vector->nnz; i++)
-		pq_writeint32(&buf, vector->indices[i]);
+		pq_writeint32(&buf, (uint32) vector->indices[i]);
 	for (int i = 0; i < vector->nnz; i++)
 	{
 		uint32		bits;

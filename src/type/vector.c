@@ -91,8 +91,8 @@ vector_recv(PG_FUNCTION_ARGS)
 {
 	StringInfo	buf = (StringInfo) PG_GETARG_POINTER(0);
 	int32		typmod = PG_GETARG_INT32(2);
-	int16		dim = pq_getmsgint(buf, sizeof(int16));
-	int16		unused = pq_getmsgint(buf, sizeof(int16));
+	int16		dim = (int16) pq_getmsgint(buf, sizeof(int16));
+	int16		unused = (int16) pq_getmsgint(buf, sizeof(int16));
 	Vector	   *result;
 	const char *wire;
 
