@@ -20,8 +20,8 @@ BEGIN
 EXCEPTION WHEN OTHERS THEN
 	GET STACKED DIAGNOSTICS code = RETURNED_SQLSTATE, message = MESSAGE_TEXT,
 		detail = PG_EXCEPTION_DETAIL, hint = PG_EXCEPTION_HINT;
-	-- 17 and later build an index under another search_path
-	message := replace(message, 'public.', '');
+	-- 17 and later build an index under another search_path, 18 says what is disabled
+	message := regexp_replace(replace(message, 'public.', ''), '\n *Disabled: true', '', 'g');
 END $$;
 
 -- A query "SELECT distance FROM ... ORDER BY distance" through the index and

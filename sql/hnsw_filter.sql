@@ -7,6 +7,16 @@
 SET jit = off;
 SET client_min_messages = warning;
 
+-- A plan.  18 and later say what is disabled.
+CREATE FUNCTION explain(query text) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	line text;
+BEGIN
+	FOR line IN EXECUTE 'EXPLAIN (COSTS OFF) ' || query LOOP
+		CONTINUE WHEN line ~ '^ *Disabled: true$';
+		RETURN NEXT line;
+	END LOOP;
+END $$;
 -- Number i of a sequence of vectors: elements in [-1, 1) that follow from i.
 CREATE FUNCTION vec(i bigint, dim int) RETURNS vector LANGUAGE sql IMMUTABLE AS $$
 	SELECT array_agg(((hashint8extended(i * 65536 + j, 7) & 65535) / 32768.0 - 1)::float4 ORDER BY j)::vector
@@ -62,7 +72,7 @@ SET enable_sort = off;
 SET enable_bitmapscan = off;
 
 -- one row in ten, in a thousand, four of all, none
-EXPLAIN (COSTS OFF) SELECT id FROM item WHERE b = 7 ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 10;
+SELECT explain($$SELECT id FROM item WHERE b = 7 ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 10$$);
 SELECT count(*) FROM (SELECT id FROM item WHERE a = 7 ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 100) s;
 SELECT count(*) FROM (SELECT id FROM item WHERE a = 7 ORDER BY v <-> '[0,0,0,0,0,0,0,0]') s;
 SELECT id % 1000 AS b, count(*) FROM (SELECT id FROM item WHERE b = 7 ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 10) s GROUP BY 1;
@@ -118,7 +128,7 @@ ALTER TABLE item ENABLE ROW LEVEL SECURITY;
 CREATE POLICY tenant ON item FOR SELECT TO regress_hnsw_reader USING (b % 100 = current_setting('item.tenant')::int);
 SET item.tenant = 42;
 SET ROLE regress_hnsw_reader;
-EXPLAIN (COSTS OFF) SELECT id FROM item ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 30;
+SELECT explain($$SELECT id FROM item ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 30$$);
 SELECT count(*), count(*) FILTER (WHERE id % 100 = 42) FROM (SELECT id FROM item ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 30) s;
 SELECT count(*) FROM (SELECT id FROM item ORDER BY v <-> '[0,0,0,0,0,0,0,0]') s;
 SELECT count(*) FROM (SELECT id FROM item WHERE a = 2 AND b = 942 ORDER BY v <-> '[0,0,0,0,0,0,0,0]' LIMIT 10) s;
@@ -140,7 +150,7 @@ ANALYZE part;
 EXPLAIN (COSTS OFF) SELECT id FROM part ORDER BY v <-> '[0,0,0]' LIMIT 7;
 SELECT array_agg(id) FROM (SELECT id FROM part ORDER BY v <-> '[0,0,0]' LIMIT 7) s;
 SELECT array_agg(id) FROM (SELECT id FROM part WHERE id % 100 = 99 ORDER BY v <-> '[0,0,0]' LIMIT 7) s;
-EXPLAIN (COSTS OFF) SELECT id FROM part WHERE k = 1 ORDER BY v <-> '[0,0,0]' LIMIT 3;
+SELECT explain($$SELECT id FROM part WHERE k = 1 ORDER BY v <-> '[0,0,0]' LIMIT 3$$);
 SELECT array_agg(id) FROM (SELECT id FROM part WHERE k = 1 ORDER BY v <-> '[0,0,0]' LIMIT 3) s;
 SELECT c.* FROM compare($$SELECT v <-> '[450,0,0]' FROM part ORDER BY v <-> '[450,0,0]'$$) c;
 SELECT c.* FROM compare($$SELECT v <-> '[450,0,0]' FROM part WHERE k <> 0 AND id % 7 = 0 ORDER BY v <-> '[450,0,0]'$$) c;
@@ -157,3 +167,4 @@ DROP TABLE item, wanted, part;
 DROP VIEW violations;
 DROP FUNCTION compare;
 DROP FUNCTION vec;
+DROP FUNCTION explain;
