@@ -70,7 +70,23 @@ CREATE OPERATOR CLASS bad_operator FOR TYPE vector USING hnsw AS
 	FUNCTION 1 vector_l2_squared_distance(vector, vector);
 CREATE OPERATOR CLASS no_function FOR TYPE vector USING hnsw AS
 	OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops;
-SELECT opcname, amvalidate(pg_opclass.oid) FROM pg_opclass JOIN pg_am ON pg_am.oid = opcmethod AND amname = 'hnsw'
+-- Broke: only functions 1 and 2 were looked at, so a class with any function
+-- as 3, or as 3 to 5 of ivfflat, was called valid.
+CREATE OPERATOR CLASS bad_type FOR TYPE halfvec USING hnsw AS
+	OPERATOR 1 <-> (halfvec, halfvec) FOR ORDER BY float_ops,
+	FUNCTION 1 halfvec_l2_squared_distance(halfvec, halfvec),
+	FUNCTION 3 l2_norm(halfvec);
+CREATE OPERATOR CLASS bad_two_types FOR TYPE vector USING hnsw AS
+	OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops,
+	FUNCTION 1 vector_l2_squared_distance(vector, vector),
+	FUNCTION 1 (vector, halfvec) vector_l2_squared_distance(vector, vector);
+CREATE OPERATOR CLASS bad_kmeans FOR TYPE vector USING ivfflat AS
+	OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops,
+	FUNCTION 1 vector_l2_squared_distance(vector, vector),
+	FUNCTION 3 vector_norm(vector),
+	FUNCTION 4 l2_distance(vector, vector),
+	FUNCTION 5 vector_dims(vector);
+SELECT amname, opcname, amvalidate(pg_opclass.oid) FROM pg_opclass JOIN pg_am ON pg_am.oid = opcmethod AND amname IN ('hnsw', 'ivfflat')
 	WHERE opcname ~ '^(bad|no)_' ORDER BY opcname;
 -- such a class cannot make an index
 SELECT e.* FROM error_of('CREATE INDEX ON t USING hnsw (v bad_function)') e;
@@ -80,6 +96,9 @@ DROP OPERATOR FAMILY bad_signature USING hnsw;
 DROP OPERATOR FAMILY bad_norm USING hnsw;
 DROP OPERATOR FAMILY bad_operator USING hnsw;
 DROP OPERATOR FAMILY no_function USING hnsw;
+DROP OPERATOR FAMILY bad_type USING hnsw;
+DROP OPERATOR FAMILY bad_two_types USING hnsw;
+DROP OPERATOR FAMILY bad_kmeans USING ivfflat;
 -- a class of somebody else's, of parts that we know, can
 CREATE OPERATOR CLASS own_l2_ops DEFAULT FOR TYPE vector USING hnsw AS
 	OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops,

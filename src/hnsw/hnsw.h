@@ -28,6 +28,14 @@
 #define HNSW_TYPE_PROC			3
 #define HNSW_NPROCS				3
 
+/* what a support function gets and returns, for validation */
+typedef enum HnswProcKind
+{
+	HNSW_PROC_DISTANCE,			/* two values -> float8 */
+	HNSW_PROC_NORM,				/* a value -> float8 */
+	HNSW_PROC_TYPE				/* internal -> internal */
+} HnswProcKind;
+
 /* reloptions: sql-surface.md, 8 */
 #define HNSW_DEFAULT_M				16
 #define HNSW_MIN_M					2
@@ -74,6 +82,15 @@ extern int	hnsw_option_ef_construction(Relation index);
 extern void hnsw_init_options(void);	/* reloptions and settings; _PG_init */
 extern bytea *hnswoptions(Datum reloptions, bool validate);
 extern bool hnswvalidate(Oid opclassoid);
+
+/*
+ * hnsw_validate_class -- amvalidate of hnsw and of ivfflat.
+ *
+ * kinds: of support functions 1 to nprocs.
+ * Returns false, having said why at level INFO, if the class is not sound.
+ */
+extern bool hnsw_validate_class(Oid opclassoid, const HnswProcKind *kinds,
+								int nprocs);
 extern bool hnswproperty(Oid index_oid, int attno, IndexAMProperty prop,
 						 const char *propname, bool *res, bool *isnull);
 extern char *hnswbuildphasename(int64 phasenum);

@@ -337,9 +337,59 @@ validate_operators(Form_pg_opclass class)
 	return result;
 }
 
+/*
+ * Has each support function the signature that its number asks for?
+ *
+ * They are called with two values, one value, or pgvector's way to ask what a
+ * type can do, whatever SQL types they are declared for.
+ */
+static bool
+validate_signatures(Form_pg_opclass class, const HnswProcKind *kinds,
+					int nprocs)
+{
+	CatCList   *list = SearchSysCacheList1(AMPROCNUM,
+										   ObjectIdGetDatum(class->opcfamily));
+	bool		result = true;
+
+	for (int i = 0; i < list->n_members; i++)
+	{
+		Form_pg_amproc proc = (Form_pg_amproc) GETSTRUCT(&list->members[i]->tuple);
+		Oid			type = proc->amproclefttype;
+		bool		ok = false;
+
+		if (type != proc->amprocrighttype)
+			result = complain(class, "contains a support function for two types");
+		if (proc->amprocnum < 1 || proc->amprocnum > nprocs)
+		{
+			result = complain(class, "contains a support function with an unknown number");
+			continue;
+		}
+		switch (kinds[proc->amprocnum - 1])
+		{
+			case HNSW_PROC_DISTANCE:
+				ok = check_amproc_signature(proc->amproc, FLOAT8OID, true,
+											2, 2, type, type);
+				break;
+			case HNSW_PROC_NORM:
+				ok = check_amproc_signature(proc->amproc, FLOAT8OID, true,
+											1, 1, type);
+				break;
+			case HNSW_PROC_TYPE:
+				ok = check_amproc_signature(proc->amproc, INTERNALOID, true,
+											1, 1, INTERNALOID);
+				break;
+		}
+		if (!ok)
+			result = complain(class, psprintf("contains support function %d with a wrong signature",
+											  proc->amprocnum));
+	}
+	ReleaseCatCacheList(list);
+	return result;
+}
+
 /* Support function 1 must be a distance that we know. */
 static bool
-validate_functions(Form_pg_opclass class)
+validate_distance(Form_pg_opclass class)
 {
 	Oid			family = class->opcfamily;
 	Oid			type = class->opcintype;
@@ -350,19 +400,14 @@ validate_functions(Form_pg_opclass class)
 
 	if (!OidIsValid(distance))
 		return complain(class, "is missing support function 1");
-	if (!check_amproc_signature(distance, FLOAT8OID, true, 2, 2, type, type))
-		return complain(class, "contains support function 1 with a wrong signature");
 	fmgr_info(distance, &info);
 	if (vector_metric_lookup(info.fn_addr, OidIsValid(norm)) == NULL)
 		return complain(class, "contains an unknown distance as support function 1");
-	if (OidIsValid(norm) &&
-		!check_amproc_signature(norm, FLOAT8OID, true, 1, 1, type))
-		return complain(class, "contains support function 2 with a wrong signature");
 	return true;
 }
 
 bool
-hnswvalidate(Oid opclassoid)
+hnsw_validate_class(Oid opclassoid, const HnswProcKind *kinds, int nprocs)
 {
 	HeapTuple	tuple = SearchSysCache1(CLAOID, ObjectIdGetDatum(opclassoid));
 	Form_pg_opclass class;
@@ -372,9 +417,23 @@ hnswvalidate(Oid opclassoid)
 		elog(ERROR, "cache lookup failed for operator class %u", opclassoid);
 	class = (Form_pg_opclass) GETSTRUCT(tuple);
 
-	result = validate_functions(class);
+	/* a function of a wrong signature is hardly a distance: one complaint */
+	result = validate_signatures(class, kinds, nprocs) &&
+		validate_distance(class);
 	if (!validate_operators(class))
 		result = false;
 	ReleaseSysCache(tuple);
 	return result;
+}
+
+bool
+hnswvalidate(Oid opclassoid)
+{
+	static const HnswProcKind kinds[HNSW_NPROCS] = {
+		[HNSW_DISTANCE_PROC - 1] = HNSW_PROC_DISTANCE,
+		[HNSW_NORM_PROC - 1] = HNSW_PROC_NORM,
+		[HNSW_TYPE_PROC - 1] = HNSW_PROC_TYPE,
+	};
+
+	return hnsw_validate_class(opclassoid, kinds, lengthof(kinds));
 }

@@ -175,6 +175,21 @@ ivfflatoptions(Datum reloptions, bool validate)
 									  lengthof(table));
 }
 
+/* amvalidate */
+static bool
+ivfflatvalidate(Oid opclassoid)
+{
+	static const HnswProcKind kinds[IVFFLAT_NPROCS] = {
+		[HNSW_DISTANCE_PROC - 1] = HNSW_PROC_DISTANCE,
+		[HNSW_NORM_PROC - 1] = HNSW_PROC_NORM,
+		[IVFFLAT_KMEANS_DISTANCE_PROC - 1] = HNSW_PROC_DISTANCE,
+		[IVFFLAT_KMEANS_NORM_PROC - 1] = HNSW_PROC_NORM,
+		[IVFFLAT_TYPE_PROC - 1] = HNSW_PROC_TYPE,
+	};
+
+	return hnsw_validate_class(opclassoid, kinds, lengthof(kinds));
+}
+
 /* ---- what the catalog names ---- */
 
 Datum
@@ -184,6 +199,7 @@ ivfflathandler(PG_FUNCTION_ARGS)
 
 	am->amsupport = IVFFLAT_NPROCS;
 	am->amoptions = ivfflatoptions;
+	am->amvalidate = ivfflatvalidate;
 	PG_RETURN_POINTER(am);
 }
 

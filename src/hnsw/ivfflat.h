@@ -22,7 +22,10 @@
  * Support functions of an operator class.  1 and 2 are those of hnsw; 3 and 4
  * served k-means, 5 is pgvector's type support: accepted, never called.
  */
-#define IVFFLAT_NPROCS			5
+#define IVFFLAT_KMEANS_DISTANCE_PROC	3
+#define IVFFLAT_KMEANS_NORM_PROC	4
+#define IVFFLAT_TYPE_PROC			5
+#define IVFFLAT_NPROCS				5
 
 #define IVFFLAT_DEFAULT_LISTS	100
 #define IVFFLAT_MIN_LISTS		1
