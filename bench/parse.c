@@ -53,7 +53,7 @@ seconds(void)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
 	return (double) now.tv_sec + 1e-9 * (double) now.tv_nsec;
 }
 
@@ -81,6 +81,12 @@ static void
 write_byte(char *s)
 {
 	sprintf(s, "%d", (int) (256 * uniform()));
+}
+
+static void
+write_integer(char *s)
+{
+	sprintf(s, "%d", (int) (20000 * (uniform() - 0.5)));
 }
 
 static void
@@ -181,6 +187,7 @@ main(void)
 	compare("double, 17 digits", write_double);
 	compare("6 digits", write_short);
 	compare("integer 0 to 255", write_byte);
+	compare("integer -9999 to 9999", write_integer);
 	compare("300 digits", write_long);
 	return 0;
 }

@@ -358,9 +358,11 @@ parse_number(const char *s, const char *end, const char **after, float *value)
  * branch on it would be mispredicted.  This doubles the speed of a list.
  *
  * Returns false if the number is not one of these or cannot be rounded here.
+ * *is_integer: says whether it is the latter; set in any case.
  */
 static inline bool
-parse_usual(const char *s, const char *end, const char **after, float *value)
+parse_usual(const char *s, const char *end, const char **after, float *value,
+			bool *is_integer)
 {
 	bool		negative = (*s == '-');
 	const char *fraction = NULL;
@@ -370,6 +372,8 @@ parse_usual(const char *s, const char *end, const char **after, float *value)
 	uint64_t	error_ulp = ERROR_ULP;
 	int			nfraction = 0;
 	int			ndigits;
+
+	*is_integer = false;
 
 	/* sign, digit, point, sixteen digits, eight characters */
 	if (end - s < 1 + 1 + 1 + 16 + 8)
@@ -424,6 +428,111 @@ parse_usual(const char *s, const char *end, const char **after, float *value)
 
 	*value = negate_if(*value, negative);
 	*after = s;
+	*is_integer = (fraction == NULL);
+	return true;
+}
+
+/*
+ * mark_others -- a bit for each of the eight characters at 's' that is no
+ * digit, the first in the lowest bit.
+ */
+static inline unsigned
+mark_others(const char *s)
+{
+	uint64_t	v;
+
+	memcpy(&v, s, 8);
+	v ^= UINT64_C(0x3030303030303030);
+
+	/* the high bit of each byte above 9; nothing is carried to the next */
+	v |= (v & UINT64_C(0x7F7F7F7F7F7F7F7F)) + UINT64_C(0x7676767676767676);
+	v = (v >> 7) & UINT64_C(0x0101010101010101);
+
+	/* moves bit 8 i to bit 56 + i */
+	return (unsigned) ((v * UINT64_C(0x0102040810204080)) >> 56);
+}
+
+/* the number that the first 'ndigits' characters at 's', at most 7, make */
+static inline float
+load_digits(const char *s, int ndigits)
+{
+	uint64_t	others;
+
+	return (float) (int32_t) add_up(load_eight(s, &others), ndigits);
+}
+
+/*
+ * parse_two_integers -- "12,-255,": two integers of at most 7 digits.
+ *
+ * What takes time in a list of integers is that no number can be looked at
+ * before the end of the one before it is known.  Here two ends are found in
+ * one step, within sixteen characters, and one branch says whether all is
+ * well: signs and lengths come at random.
+ *
+ * Returns false if it is not; else sets *after to the second comma.
+ */
+static inline bool
+parse_two_integers(const char *s, const char *end, const char **after,
+				   float *values)
+{
+	unsigned	others;
+	unsigned	minus1;
+	unsigned	minus2;
+	int			comma;			/* behind the first number */
+	int			second;			/* where the second starts */
+	int			last;			/* the comma behind it */
+	int			n1;				/* digits of the first, of the second */
+	int			n2;
+
+	/* sixteen characters, and eight from the second number on */
+	if (end - s < 24)
+		return false;
+
+	/* the bits above the sixteen characters make the ends exist */
+	others = mark_others(s) | mark_others(s + 8) << 8 | 0xFFFF0000;
+
+	/* a number may start with a sign; what comes next must be the comma */
+	minus1 = others & 1;
+	comma = __builtin_ctz(others & ~1u);
+	second = comma + 1;
+	minus2 = (others >> second) & 1;
+	last = second + 1 + __builtin_ctz(others >> (second + 1));
+	n1 = comma - (int) minus1;
+	n2 = last - second - (int) minus2;
+
+	if (!((minus1 == (s[0] == '-')) & (s[comma] == ',') &
+		  (n1 >= 1) & (n1 <= 7) &
+		  (minus2 == (s[second] == '-')) & (s[last] == ',') &
+		  (n2 >= 1) & (n2 <= 7)))
+		return false;
+
+	/* floats hold seven digits exactly */
+	values[0] = negate_if(load_digits(s + minus1, n1), minus1);
+	values[1] = negate_if(load_digits(s + second + minus2, n2), minus2);
+	*after = s + last;
+	return true;
+}
+
+/*
+ * parse_run -- a usual number, and integers behind it as long as two at a time
+ * can be taken.
+ *
+ * Adds to *n how many were written to values[*n], within 'max', and moves *s
+ * behind the last.  Returns false, nothing changed, if the first is unusual.
+ */
+static inline bool
+parse_run(const char **s, const char *end, float *values, int max, int *n)
+{
+	bool		is_integer;
+
+	if (!parse_usual(*s, end, s, &values[*n], &is_integer))
+		return false;
+	(*n)++;
+
+	/* integers come in company; a list of others does not pay for the try */
+	while (is_integer && **s == ',' && max - *n >= 2 &&
+		   parse_two_integers(*s + 1, end, s, &values[*n]))
+		*n += 2;
 	return true;
 }
 
@@ -445,20 +554,19 @@ parse_float_list(const char **s, const char *end, float *values, int max,
 	{
 		ParseStatus status;
 
-		if (*n == max)
-			return PARSE_TOO_MANY;
-
 		at = parse_skip_blanks(at);
 		*s = at;
+		if (*n == max)
+			return PARSE_TOO_MANY;
 #ifdef PARSE_EIGHT_DIGITS
-		if (!parse_usual(at, end, &at, &values[*n]))
+		if (!parse_run(&at, end, values, max, n))
 #endif
 		{
 			status = parse_number(at, end, &at, &values[*n]);
 			if (status != PARSE_OK)
 				return status;
+			(*n)++;
 		}
-		(*n)++;
 
 		at = parse_skip_blanks(at);
 		if (*at != ',')

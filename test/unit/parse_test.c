@@ -250,6 +250,38 @@ test_noise(void)
 	}
 }
 
+/* lists of short integers, which are read by pairs; one thing in them is odd */
+static void
+test_integers(void)
+{
+	static const char *const odd[] = {
+		",", "", " ", "-", "+", ".", "]", "x", "e1", ",,", " ,", ", ", "\xff,",
+		",\x80", "\x30\xac", ".5,", "-,", "}", "00000,", "\x1c",
+	};
+	char		text[MAX_TEXT];
+
+	unit_what = "integers";
+	for (int i = 0; i < NTEXTS; i++)
+	{
+		int			n = 1 + (int) (unit_random() % (MAX_NUMBERS + 3));
+		int			at = (int) (unit_random() % 8) == 0 ?
+		-1 : (int) (unit_random() % n);
+		int			digits = 1 + (int) (unit_random() % 7);
+		char	   *s = text;
+
+		for (int j = 0; j < n; j++)
+		{
+			for (int k = (int) (unit_random() % digits); k >= 0; k--)
+				*s++ = (char) ('0' + unit_random() % 10);
+			s += sprintf(s, "%s", j == at ?
+						 odd[unit_random() % (sizeof(odd) / sizeof(odd[0]))] :
+						 ",");
+		}
+		sprintf(s, "%s", unit_random() % 2 ? "1]" : "1]                   ");
+		check_text(text);
+	}
+}
+
 /* digits by the hundred: more than any accumulator holds */
 static void
 test_long(void)
@@ -280,6 +312,7 @@ main(void)
 	test_floats();
 	test_middles();
 	test_noise();
+	test_integers();
 	test_long();
 	return unit_finish();
 }
