@@ -89,6 +89,7 @@ OBJS = \
 	src/hnsw/hnswgaps.o \
 	src/planner/adaptivepath.o \
 	src/planner/adaptivescan.o \
+	src/planner/sortdistance.o \
 	src/planner/tidmembers.o \
 	src/planner/distancecost.o \
 	src/planner/distanceexpr.o \

@@ -21,6 +21,7 @@
 #include "hnsw/ivfflat.h"
 #include "kernel/kernel.h"
 #include "planner/adaptive.h"
+#include "planner/sortdistance.h"
 #include "utils/guc.h"
 
 PG_MODULE_MAGIC;
@@ -60,6 +61,7 @@ _PG_init(void)
 	hnsw_init_test_points();
 #endif
 	adaptive_init();			/* before the prefix is reserved */
+	sort_distance_init();
 	hnsw_init_options();
 	ivfflat_init_options();
 }

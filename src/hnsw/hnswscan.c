@@ -97,8 +97,13 @@ typedef struct HnswScan
 #define GAMMA_AT_40			0.085
 #define GAMMA_EXPONENT		0.36
 
-/* rows that a batch looks ahead for: at least, at most, and as a part of ef */
-#define MIN_BATCH			10
+/*
+ * Rows that a batch looks ahead for: the first at least, any at most, and as a
+ * part of ef.  12 and not 10: to know the order of the 10 that a LIMIT asks
+ * for, the executor sees two more, and a second look-ahead costs a third of
+ * the first.
+ */
+#define FIRST_BATCH			12
 #define MAX_BATCH			1000
 #define EF_PER_BATCH_ROW	8
 
@@ -125,17 +130,19 @@ note_near(HnswScan *so, float stop)
 
 /*
  * Begin a batch: the next rows leave when the t-th of them is nearer, by the
- * margin, than anything the walk knows of.  t grows with what has left, so the look-ahead stays
- * in proportion and a long scan does not stop at every row.
+ * margin, than anything the walk knows of.  After the first batch t is half of
+ * what has left, so the look-ahead stays in proportion and a long scan does
+ * not stop at every row.
  */
 static void
 begin_batch(HnswScan *so)
 {
 	if (so->set.mode == HNSW_ITERATIVE_AUTO)
 	{
-		int64		rows = Max(so->set.ef / EF_PER_BATCH_ROW, MIN_BATCH);
+		int64		rows = so->released > 0 ? Max(so->released / 2, 1) :
+			Max(so->set.ef / EF_PER_BATCH_ROW, FIRST_BATCH);
 
-		so->batch = Min(Max(rows, so->released / 2), MAX_BATCH);
+		so->batch = Min(rows, MAX_BATCH);
 	}
 	else
 		so->batch = Min(so->set.ef, HNSW_MAX_EF_SEARCH);
@@ -242,6 +249,14 @@ walk(HnswScan *so)
 	so->in_batch = true;
 }
 
+static void
+end_search(HnswScan *so)
+{
+	if (so->search != NULL)
+		hnsw_search_end(so->search);
+	so->search = NULL;
+}
+
 /* ---- the sweep ---- */
 
 /* Remember what the walk has read, and let go of its memory. */
@@ -254,8 +269,7 @@ begin_sweep(HnswScan *so)
 										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	hnsw_search_mark_expanded(so->search, so->done, so->nnodes);
 	so->hops = hnsw_search_hops(so->search);
-	hnsw_search_end(so->search);
-	so->search = NULL;
+	end_search(so);
 	so->sweep_limit = -get_float8_infinity();
 	if (so->visited >= so->set.max_nodes)
 		so->nnodes = 0;
@@ -461,6 +475,7 @@ hnswrescan(IndexScanDesc scan, ScanKey keys, int nkeys, ScanKey orderbys,
 		memmove(scan->keyData, keys, scan->numberOfKeys * sizeof(ScanKeyData));
 
 	/* everything of the last key goes (H85) */
+	end_search(so);
 	MemoryContextReset(context);
 	memset(so, 0, sizeof(HnswScan));
 	so->context = context;
@@ -501,7 +516,8 @@ start(IndexScanDesc scan, HnswScan *so)
 	so->nnodes = hnsw_index_nnodes(so->index);
 	so->graph = hnsw_diskgraph_open(so->index);
 	prepare_query(so, &scan->orderByData[0]);
-	so->near_stop = palloc(sizeof(float) * HNSW_MAX_EF_SEARCH);
+	so->near_stop = palloc(sizeof(float) *
+						   Max(Min(so->set.ef, HNSW_MAX_EF_SEARCH), MAX_BATCH));
 
 	hnsw_lock_scan(scan->indexRelation, false);
 	so->search = hnsw_search_begin(&so->graph->graph, &so->query);
@@ -601,6 +617,7 @@ hnswendscan(IndexScanDesc scan)
 {
 	HnswScan   *so = scan->opaque;
 
+	end_search(so);
 	MemoryContextDelete(so->context);
 	pfree(so);
 	scan->opaque = NULL;

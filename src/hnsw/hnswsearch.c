@@ -25,6 +25,7 @@
 #include "common/hashfn.h"
 #include "hnsw/hnswsearch.h"
 #include "miscadmin.h"
+#include "utils/memutils.h"
 
 /* a node met by the search */
 typedef struct Met
@@ -68,7 +69,6 @@ struct HnswSearch
 	PoolItem   *pool;			/* binary heap, least estimate first */
 	int64		npool;
 	int64		maxpool;
-	int64		hops;
 };
 
 /*
@@ -78,6 +78,14 @@ struct HnswSearch
  */
 #define INITIAL_MET			1024
 #define LARGE_MET			(16 * INITIAL_MET)
+
+/*
+ * The memory of the last search that ended, for the next one of this backend.
+ * What is freed at the end of each query goes back to the operating system
+ * when it is this much, and comes back a page fault at a time: a tenth of the
+ * price of a query (README, "Things tried").
+ */
+static HnswSearch *spare = NULL;
 
 /*
  * Stands for no variance at all.  Not zero, so that sums of weights stay
@@ -205,45 +213,56 @@ meet_entries(HnswSearch *search)
 
 /* ---- the search ---- */
 
-HnswSearch *
-hnsw_search_begin(HnswGraph *graph, const HnswQuery *query)
+/* A search with a context of its own, a child of the current one. */
+static HnswSearch *
+create_search(void)
 {
-	HnswSearch *search = palloc0(sizeof(HnswSearch));
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
+												  "hnsw search",
+												  ALLOCSET_DEFAULT_SIZES);
+	HnswSearch *search = MemoryContextAllocZero(context, sizeof(HnswSearch));
 
-	search->graph = graph;
-	search->query = query;
-	search->context = CurrentMemoryContext;
+	search->context = context;
 	search->seen.seen.has = search_has;
-	search->seen.table = met_create(search->context, INITIAL_MET, NULL);
+	search->seen.table = met_create(context, INITIAL_MET, NULL);
 	search->maxpool = INITIAL_MET;
-	search->pool = palloc(sizeof(PoolItem) * search->maxpool);
-	if (query != NULL)
-		meet_entries(search);
+	search->pool = MemoryContextAlloc(context,
+									  sizeof(PoolItem) * search->maxpool);
 	return search;
 }
 
-void
-hnsw_search_restart(HnswSearch *search, const HnswQuery *query)
+HnswSearch *
+hnsw_search_begin(HnswGraph *graph, const HnswQuery *query)
 {
-	search->query = query;
-	search->npool = 0;
-	search->hops = 0;
-	if (search->seen.table->size > LARGE_MET)
+	HnswSearch *search = spare;
+
+	if (search != NULL)
 	{
-		met_destroy(search->seen.table);
-		search->seen.table = met_create(search->context, INITIAL_MET, NULL);
+		MemoryContextSetParent(search->context, CurrentMemoryContext);
+		spare = NULL;
 	}
 	else
-		met_reset(search->seen.table);
+		search = create_search();
+
+	search->graph = graph;
+	search->query = query;
 	meet_entries(search);
+	return search;
 }
 
 void
 hnsw_search_end(HnswSearch *search)
 {
-	met_destroy(search->seen.table);
-	pfree(search->pool);
-	pfree(search);
+	if (spare != NULL || search->seen.table->size > LARGE_MET ||
+		search->maxpool > LARGE_MET)
+	{
+		MemoryContextDelete(search->context);
+		return;
+	}
+	met_reset(search->seen.table);
+	search->npool = 0;
+	MemoryContextSetParent(search->context, TopMemoryContext);
+	spare = search;
 }
 
 float
@@ -268,7 +287,6 @@ hnsw_search_step(HnswSearch *search, HnswExpansion *out)
 	node = met->node;
 	met->expanded = true;
 	pool_drop_top(search);
-	search->hops++;
 
 	graph->ops->expand(graph, search->query, node, &search->seen.seen,
 							  out);
@@ -293,12 +311,6 @@ hnsw_search_mark_expanded(HnswSearch *search, uint8 *bitmap, uint64 nnodes)
 		if (met->expanded && met->node < nnodes)
 			bitmap[met->node / 8] |= 1 << (met->node % 8);
 	}
-}
-
-int64
-hnsw_search_hops(const HnswSearch *search)
-{
-	return search->hops;
 }
 
 Size

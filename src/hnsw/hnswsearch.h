@@ -5,8 +5,10 @@
  *
  * A search holds a pool of nodes met but not yet expanded, by estimate.  Each
  * step expands the best of them.  Several estimates of one node are averaged
- * by inverse variance.  Memory is taken in chunks from the context that was current at
- * hnsw_search_begin; nothing is allocated for a single hop.
+ * by inverse variance.  Memory is taken in chunks from a child of the context
+ * that was current at hnsw_search_begin, and goes with it; a search that is
+ * ended leaves its memory to the next one.  Nothing is allocated for a single
+ * hop.
  *
  * IDENTIFICATION
  *	  src/hnsw/hnswsearch.h
@@ -23,12 +25,6 @@ typedef struct HnswSearch HnswSearch;
 /* Start (entries are scored at once).  query must outlive the search. */
 extern HnswSearch *hnsw_search_begin(HnswGraph *graph, const HnswQuery *query);
 
-/*
- * hnsw_search_restart -- search again from the entries, with another query
- * or none changed, keeping the memory.
- */
-extern void hnsw_search_restart(HnswSearch *search, const HnswQuery *query);
-
 /* The best estimate in the pool; infinity if it is empty. */
 extern float hnsw_search_frontier(HnswSearch *search);
 
@@ -43,8 +39,6 @@ extern HnswNode hnsw_search_step(HnswSearch *search, HnswExpansion *out);
 extern void hnsw_search_mark_expanded(HnswSearch *search, uint8 *bitmap,
 									  uint64 nnodes);
 
-/* counters since begin or restart */
-extern int64 hnsw_search_hops(const HnswSearch *search);
 /* bytes in use */
 extern Size hnsw_search_memory(const HnswSearch *search);
 

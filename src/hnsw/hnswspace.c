@@ -286,9 +286,9 @@ sum_of_squares(const HnswSpace *space, const void *value)
 	double		norm;
 	float	   *x;
 
-	if (!hnsw_space_coded(space))
+	if (space->metric->size != NULL)
 	{
-		norm = space->metric->norm(value);
+		norm = space->metric->size(value);
 		return norm * norm;
 	}
 	x = palloc(sizeof(float) * space->dim);
