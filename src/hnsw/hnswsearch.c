@@ -69,6 +69,7 @@ struct HnswSearch
 	PoolItem   *pool;			/* binary heap, least estimate first */
 	int64		npool;
 	int64		maxpool;
+	int64		hops;			/* nodes expanded */
 };
 
 /*
@@ -261,6 +262,7 @@ hnsw_search_end(HnswSearch *search)
 	}
 	met_reset(search->seen.table);
 	search->npool = 0;
+	search->hops = 0;
 	MemoryContextSetParent(search->context, TopMemoryContext);
 	spare = search;
 }
@@ -287,6 +289,7 @@ hnsw_search_step(HnswSearch *search, HnswExpansion *out)
 	node = met->node;
 	met->expanded = true;
 	pool_drop_top(search);
+	search->hops++;
 
 	graph->ops->expand(graph, search->query, node, &search->seen.seen,
 							  out);
@@ -311,6 +314,12 @@ hnsw_search_mark_expanded(HnswSearch *search, uint8 *bitmap, uint64 nnodes)
 		if (met->expanded && met->node < nnodes)
 			bitmap[met->node / 8] |= 1 << (met->node % 8);
 	}
+}
+
+int64
+hnsw_search_hops(const HnswSearch *search)
+{
+	return search->hops;
 }
 
 Size

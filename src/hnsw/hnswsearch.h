@@ -39,6 +39,9 @@ extern HnswNode hnsw_search_step(HnswSearch *search, HnswExpansion *out);
 extern void hnsw_search_mark_expanded(HnswSearch *search, uint8 *bitmap,
 									  uint64 nnodes);
 
+/* nodes expanded since the search began */
+extern int64 hnsw_search_hops(const HnswSearch *search);
+
 /* bytes in use */
 extern Size hnsw_search_memory(const HnswSearch *search);
 
