@@ -47,8 +47,8 @@ def vector_rows(part, rows, directory):
 
 def bit_rows(part, rows, directory):
     planes = np.random.default_rng(4).standard_normal((384, 1024), dtype='f4')
-    for x in packages(part, rows, directory):
-        yield ''.join('1' if e > 0 else '0' for e in x @ planes)
+    for signs in packages(part, rows, directory) @ planes > 0:
+        yield (signs + np.uint8(ord('0'))).tobytes().decode()
 
 
 def main():

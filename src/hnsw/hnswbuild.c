@@ -435,7 +435,7 @@ init_build(Build *build, Relation heap, Relation index, HnswIndex *hnsw,
 							 Max(hnsw_space_scratch(space), 1));
 	build->own = palloc0(space->layout.own_bytes);
 	build->mem = hnsw_memgraph_attach(team->mem_shared, space, team->source,
-									  hnsw_build_pool(hnsw->meta->ef_construction));
+									  hnsw_build_pool(hnsw));
 }
 
 /* Insert the rows that the scan gives to this participant. */

@@ -73,7 +73,7 @@ hnsw_grow_begin(HnswIndex *index)
 	grower->index = index;
 	grower->graph = hnsw_diskgraph_open(index);
 	grower->near = hnsw_near_begin(&grower->graph->graph,
-								   hnsw_build_pool(index->meta->ef_construction));
+								   hnsw_build_pool(index));
 	grower->scratch = palloc0(sizeof(float) *
 							  Max(hnsw_space_scratch(&index->space), 1));
 	grower->query_buffer = palloc0(Max(hnsw_space_query_bytes(&index->space),

@@ -22,14 +22,17 @@ typedef struct HnswGrower HnswGrower;
 /*
  * hnsw_build_pool -- pool of a construction search.
  *
- * Twice ef_construction: estimates fill a pool less well than distances do,
- * and real text wants more candidates than the 64 of the default (README,
- * "Things tried").
+ * With codes twice ef_construction: estimates fill a pool less well than
+ * distances do, and real text wants more candidates than the 64 of the default
+ * (README, "Things tried").
  */
 static inline int
-hnsw_build_pool(int ef_construction)
+hnsw_build_pool(const HnswIndex *index)
 {
-	return 2 * ef_construction;
+	int			ef_construction = index->meta->ef_construction;
+
+	return hnsw_space_coded(&index->space) ?
+		2 * ef_construction : ef_construction;
 }
 
 /*

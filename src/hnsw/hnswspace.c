@@ -705,32 +705,27 @@ measure_f32(const HnswSpace *space, const HnswQuery *query,
 }
 
 /*
- * The operator's distance to a value of which only 'kept' is known, at distance
- * 'dist', and the norm of the rest: what it is likely to be, or with 'sign' -1
- * what it is not below.  The rest is orthogonal to what is kept.
+ * The distance of a value that was cut, from that of what is kept of it.  The
+ * rest is orthogonal to that, and in high dimensions likely to be so to the query.
  */
 static double
-distance_to_cut(const HnswSpace *space, const HnswQuery *query,
-				const HnswKept *own, double dist, int sign)
+guess_cut(const HnswSpace *space, const HnswKept *own, double dist)
 {
 	double		rest = own->rest;
 
 	switch (space->metric->space)
 	{
 		case VECTOR_SPACE_L2:
-			return sign < 0 ? Max(dist - rest, 0) :
-				sqrt(dist * dist + rest * rest);
+			return sqrt(dist * dist + rest * rest);
 		case VECTOR_SPACE_L1:
-			return sign < 0 ? Max(dist - rest, 0) : dist + rest;
-		case VECTOR_SPACE_IP:
-			return sign < 0 ? dist - query->norm * rest : dist;
+			return dist + rest;
 		case VECTOR_SPACE_COSINE:
 			{
 				double		share = Min(rest / own->size, 1);
 
-				dist = 1 - (1 - dist) * sqrt(1 - share * share);
-				return sign < 0 ? dist - share : dist;
+				return 1 - (1 - dist) * sqrt(1 - share * share);
 			}
+		case VECTOR_SPACE_IP:
 		case VECTOR_SPACE_OPAQUE:
 			break;
 	}
@@ -738,27 +733,38 @@ distance_to_cut(const HnswSpace *space, const HnswQuery *query,
 }
 
 /*
- * What the SQL function may be below that because of rounding, both sums and
- * the norms.
+ * What it is not below: by the triangle inequality, or by that of Cauchy and
+ * Schwarz.  Off goes what rounding may do to both sums, and to the norms.
  */
 static double
-rounding_of_cut(const HnswSpace *space, const HnswQuery *query,
-				const HnswKept *own, double dist)
+bound_cut(const HnswSpace *space, const HnswQuery *query,
+		  const HnswKept *own, double dist)
 {
 	const VectorMetric *metric = space->metric;
 	Size		terms = (VARSIZE(query->value) + metric->max_bytes(space->dim)) /
 		sizeof(float);
-	double		share = 2 * SUM_ROUNDING(terms);
+	double		rounding = 2 * SUM_ROUNDING(terms);
+	double		bound = dist;
 
 	switch (metric->space)
 	{
+		case VECTOR_SPACE_L2:
+		case VECTOR_SPACE_L1:
+			bound = Max(dist * (1 - rounding) - own->rest, 0);
+			break;
 		case VECTOR_SPACE_IP:
-			return 2 * share * query->norm * own->size;
+			bound = dist - query->norm * own->rest -
+				2 * rounding * query->norm * own->size;
+			break;
 		case VECTOR_SPACE_COSINE:
-			return 4 * share;
-		default:
-			return share * dist;
+			bound = guess_cut(space, own, dist) - own->rest / own->size -
+				4 * rounding;
+			break;
+		case VECTOR_SPACE_OPAQUE:
+			break;
 	}
+	return own->rest < FLT_MAX && !isnan(bound) ? bound :
+		-get_float8_infinity();
 }
 
 /*
@@ -809,11 +815,8 @@ measure_kept(const HnswSpace *space, const HnswQuery *query,
 	out->bound = isnan(dist) ? get_float8_infinity() : dist;
 	if (own->rest != 0)
 	{
-		out->bound = distance_to_cut(space, query, own, dist, -1) -
-			rounding_of_cut(space, query, own, dist);
-		if (!(own->rest < FLT_MAX) || isnan(out->bound))
-			out->bound = -get_float8_infinity();
-		dist = distance_to_cut(space, query, own, dist, 1);
+		out->bound = bound_cut(space, query, own, dist);
+		dist = guess_cut(space, own, dist);
 	}
 
 	l2sq = code_l2sq(space, query, own, dist);
