@@ -13,14 +13,23 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use VectorTest;
 
-# Tables: name, dimensions, operator class, operator.  Nodes of each form: several
-# on a page, one on a page, one on several, and values without codes.
+# Tables: name, dimensions, operator class, operator, and what is indexed if not
+# the column.  Nodes of each form: several on a page, one on a page, one on
+# several, values behind codes, and values without codes.
 my @tables = (
 	[ 'low', 6, 'vector_l2_ops', '<->' ],
 	[ 'high', 320, 'vector_cosine_ops', '<=>' ],
 	[ 'more', 2500, 'vector_ip_ops', '<#>' ],
-	[ 'plain', 12, 'vector_l1_ops', '<+>' ]);
-my %rows = (low => 600, high => 120, more => 24, plain => 400);
+	[ 'plain', 12, 'vector_l1_ops', '<+>' ],
+	[ 'bits', 48, 'bit_hamming_ops', '<~>', 'binary_quantize(%s)::bit(48)' ]);
+my %rows = (low => 600, high => 120, more => 24, plain => 400, bits => 200);
+
+# what is indexed, of a vector
+sub key
+{
+	my ($t, $vector) = @_;
+	return defined $t->[4] ? sprintf($t->[4], $vector) : $vector;
+}
 
 my $primary = vector_node(
 	'primary',
@@ -67,12 +76,15 @@ sub on_all
 # some of its rows.
 sub answers
 {
-	my ($node, $table, $op) = @_;
+	my ($node, $t) = @_;
+	my ($table, undef, undef, $op) = @$t;
+	my ($v, $q) = (key($t, 'v'), key($t, 'q.v'));
+
 	return $node->safe_psql('postgres', <<"SQL");
 SET enable_seqscan = off;
-SELECT string_agg(id::text, ',') FROM (SELECT id FROM $table ORDER BY v $op (SELECT v FROM $table ORDER BY id LIMIT 1)) s;
+SELECT string_agg(id::text, ',') FROM (SELECT id FROM $table ORDER BY $v $op (SELECT $v FROM $table ORDER BY id LIMIT 1)) s;
 SELECT q.id, array_agg(r.id) FROM (SELECT * FROM $table ORDER BY id LIMIT 5) q,
-	LATERAL (SELECT id FROM $table ORDER BY v $op q.v LIMIT 10) r GROUP BY q.id ORDER BY q.id;
+	LATERAL (SELECT id FROM $table ORDER BY $v $op $q LIMIT 10) r GROUP BY q.id ORDER BY q.id;
 SQL
 }
 
@@ -83,11 +95,11 @@ sub compare
 	$primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
 	for my $t (@tables)
 	{
-		my ($table, undef, undef, $op) = @$t;
+		my $table = $t->[0];
 
 		is(join(' ', differing_pages($primary, $standby, "${table}_v")),
 			'', "$what: pages of $table are the same");
-		is(answers($standby, $table, $op), answers($primary, $table, $op),
+		is(answers($standby, $t), answers($primary, $t),
 			"$what: answers from $table are the same");
 	}
 	return;
@@ -95,7 +107,7 @@ sub compare
 
 on_all('CREATE TABLE %T (id int8, v vector)');
 $primary->safe_psql('postgres', "ALTER TABLE $_->[0] ALTER v TYPE vector($_->[1])") for @tables;
-$primary->safe_psql('postgres', "CREATE INDEX $_->[0]_v ON $_->[0] USING hnsw (v $_->[2])") for @tables;
+$primary->safe_psql('postgres', "CREATE INDEX $_->[0]_v ON $_->[0] USING hnsw ((" . key($_, 'v') . ") $_->[2])") for @tables;
 compare('empty');
 
 # the comparison can tell
@@ -108,7 +120,7 @@ compare('one row');
 on_all('INSERT INTO %T ROWS(0, 1)');
 compare('inserts');
 
-$primary->safe_psql('postgres', 'REINDEX TABLE low; REINDEX TABLE more; REINDEX TABLE plain; REINDEX TABLE high');
+$primary->safe_psql('postgres', 'REINDEX TABLE low; REINDEX TABLE more; REINDEX TABLE plain; REINDEX TABLE high; REINDEX TABLE bits');
 compare('build');
 
 # on pages, too: what does not fit into memory
