@@ -15,7 +15,8 @@ BEGIN
 		set_config('enable_sort', (free OR plan NOT IN ('graph', 'adaptive'))::text, true);
 	IF plan = 'strict_order' THEN
 		SET LOCAL hnsw.iterative_scan = strict_order;
-	ELSE
+	ELSIF vector_dims('[1]'::vector) = 1 AND current_setting('hnsw.adaptive_scan', true) IS NOT NULL THEN
+		-- the library has been loaded, and it is ours
 		PERFORM set_config('hnsw.adaptive_scan', (plan IN ('default', 'adaptive'))::text, true);
 	END IF;
 END $$;
