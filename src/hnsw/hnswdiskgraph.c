@@ -413,12 +413,16 @@ drop_repeated(ItemPointerData *tids, int first, int n)
 	return kept;
 }
 
+/* steps beyond the longest chain: in a small index, those after restarts */
+#define MAX_RESTART_STEPS	1000
+
 bool
 hnsw_diskgraph_tids(HnswDiskGraph *graph, HnswNode node, uint32 version,
 					HnswNode next, ItemPointerData **tids, int *ntids,
 					int *maxtids)
 {
-	uint64		limit = hnsw_index_nnodes(graph->index);
+	uint64		limit = hnsw_index_nnodes(graph->index) + MAX_RESTART_STEPS;
+	HnswNode	failed = HNSW_INVALID_NODE;
 	bool		restarted = false;
 	int			had = *ntids;
 
@@ -434,14 +438,17 @@ hnsw_diskgraph_tids(HnswDiskGraph *graph, HnswNode node, uint32 version,
 		/*
 		 * VACUUM unlinked this slot under us (H67).  Start again at the node;
 		 * what is still there and was copied already is dropped at the end.
+		 * The head of the chain can be the same slot again, in use anew; if
+		 * it fails twice, the chain is damaged.
 		 */
 		if (!hnsw_diskgraph_read(graph, node, slot, NULL) ||
 			slot->state != HNSW_LIVE || slot->version != version ||
-			slot->next == next)
+			(slot->next == next && failed == next))
 		{
 			*ntids = restarted ? drop_repeated(*tids, had, *ntids) : *ntids;
 			return false;
 		}
+		failed = next;
 		next = slot->next;
 		restarted = true;
 	}

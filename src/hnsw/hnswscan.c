@@ -34,6 +34,7 @@
 #include "hnsw/hnswsearch.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "storage/bufmgr.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -87,6 +88,7 @@ typedef struct HnswScan
 	int			maxtids;
 	int			next_tid;
 	double		bound;
+	BlockNumber heap_blocks;	/* blocks that the table is known to have */
 } HnswScan;
 
 /*
@@ -567,6 +569,22 @@ announce(IndexScanDesc scan, HnswScan *so)
 										 !hnsw_space_is_exact(&so->index->space));
 }
 
+/*
+ * Does the table have the block of this heap TID?  A damaged page can name any
+ * (H136), and core would fail on reading it.
+ */
+static bool
+is_in_heap(IndexScanDesc scan, HnswScan *so, ItemPointer tid)
+{
+	BlockNumber block = ItemPointerGetBlockNumberNoCheck(tid);
+
+	if (!ItemPointerIsValid(tid))
+		return false;
+	if (block >= so->heap_blocks)
+		so->heap_blocks = RelationGetNumberOfBlocks(scan->heapRelation);
+	return block < so->heap_blocks;
+}
+
 bool
 hnswgettuple(IndexScanDesc scan, ScanDirection dir)
 {
@@ -588,11 +606,14 @@ hnswgettuple(IndexScanDesc scan, ScanDirection dir)
 		start(scan, so);
 		HNSW_POINT("scan-before-load");
 	}
-	if (so->next_tid >= so->ntids &&
-		(so->phase == SCAN_DONE || !advance(scan, so)))
-		return false;
+	do
+	{
+		if (so->next_tid >= so->ntids &&
+			(so->phase == SCAN_DONE || !advance(scan, so)))
+			return false;
+		scan->xs_heaptid = so->tids[so->next_tid++];
+	} while (!is_in_heap(scan, so, &scan->xs_heaptid));
 
-	scan->xs_heaptid = so->tids[so->next_tid++];
 	scan->xs_recheck = false;
 	announce(scan, so);
 	return true;

@@ -27,7 +27,8 @@ our @EXPORT = qw(
   differing_pages
 );
 
-# vector_node(name, conf => [...], allows_streaming => 1, init => [...])
+# vector_node(name, conf => [...], allows_streaming => 1, has_archiving => 1,
+#	init => [...])
 #
 # A new server, started, with the extension in database postgres.  'conf' are
 # lines for postgresql.conf, 'init' options for initdb.
@@ -38,6 +39,7 @@ sub vector_node
 
 	$node->init(
 		allows_streaming => $opt{allows_streaming} // 0,
+		has_archiving => $opt{has_archiving} // 0,
 		extra => $opt{init} // []);
 	$node->append_conf('postgresql.conf', join("\n", @{ $opt{conf} // [] }));
 	$node->start;
