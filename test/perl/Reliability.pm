@@ -117,8 +117,25 @@ sub end_suite
 				$failures{$what}, $value{$what} // '') . "\n")
 		  if $ENV{RELIABILITY_COUNTS};
 	}
+	$suite = undef;
 	done_testing();
 	return;
+}
+
+# A suite that dies counts as one that failed.
+my $death = '';
+$SIG{__DIE__} = sub { $death = $_[0] unless $^S; };
+
+END
+{
+	if (defined $suite)
+	{
+		my $status = $?;
+		diag substr "suite $suite died, seed " . trial_seed() . ": $death", 0, 2000;
+		append_to_file($ENV{RELIABILITY_COUNTS}, "$suite,$seed,0,suites that died,1,1,\n")
+		  if $ENV{RELIABILITY_COUNTS};
+		$? = $status || 1;
+	}
 }
 
 # between(low, high), pick(list): by chance.

@@ -254,7 +254,7 @@ sub oracle
 	my ($node, $t, $nqueries, $seed) = @_;
 	my ($table, $op) = @$t{qw(name op)};
 	my $rows = indexed_rows($t);
-	my $value = load_value({ %$t, variety => undef }, "$seed * 1000 + i");
+	my $value = load_value({ %$t, variety => undef }, "$seed\::int8 * 1000 + i");
 	my $knn = sub {
 		my ($from, $where, $k) = @_;
 		return "SELECT q.id AS q, s.id, s.d, s.tid, row_number() OVER (PARTITION BY q.id ORDER BY s.nth) AS nth FROM $from q,"
