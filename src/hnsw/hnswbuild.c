@@ -35,6 +35,7 @@
 #include "hnsw/hnswwrite.h"
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
+#include "optimizer/paths.h"
 #include "pgstat.h"
 #include "utils/memutils.h"
 
@@ -493,6 +494,41 @@ create_index(Relation heap, Relation index, IndexInfo *info)
 	return hnsw;
 }
 
+/*
+ * Core's estimate of workers goes by the pages of the table, of which there are
+ * few if long vectors lie in its TOAST table.  The same rule with these pages
+ * counted: one worker from min_parallel_table_scan_size on, one more for each
+ * threefold.  Only where nothing else can forbid workers: no expressions, and
+ * no wish of the user.
+ */
+static int
+toast_workers(Relation heap, const IndexInfo *info)
+{
+	uint64		threshold = Max(min_parallel_table_scan_size, 1);
+	uint64		pages;
+	int			workers = 0;
+	Relation	toast;
+
+	if (!OidIsValid(heap->rd_rel->reltoastrelid) ||
+		heap->rd_rel->relpersistence == RELPERSISTENCE_TEMP ||
+		RelationGetParallelWorkers(heap, -1) != -1 ||
+		info->ii_Expressions != NIL || info->ii_Predicate != NIL)
+		return 0;
+	toast = table_open(heap->rd_rel->reltoastrelid, AccessShareLock);
+	pages = (uint64) hnsw_store_nblocks(heap) + hnsw_store_nblocks(toast);
+	table_close(toast, AccessShareLock);
+
+	for (; pages >= threshold; threshold *= 3)
+		workers++;
+	workers = Min(workers, max_parallel_maintenance_workers);
+
+	/* as core: 32 MB for each participant at least */
+	while (workers > 0 &&
+		   maintenance_work_mem / (workers + 1) < 32 * 1024)
+		workers--;
+	return workers;
+}
+
 static HnswTeam *
 gather_team(Relation heap, Relation index, const IndexInfo *info,
 			const HnswSpace *space)
@@ -507,6 +543,8 @@ gather_team(Relation heap, Relation index, const IndexInfo *info,
 	if (workers == 0)
 		workers = plan_create_index_workers(RelationGetRelid(heap),
 											RelationGetRelid(index));
+	if (workers == 0 && max_parallel_maintenance_workers > 0)
+		workers = toast_workers(heap, info);
 	if (workers > 0)
 		team = hnsw_parallel_begin(heap, index, space, want, budget,
 								   info->ii_Concurrent, workers);

@@ -38,8 +38,8 @@
 /* a set this small is one cell: all are measured against all */
 #define SMALL_SET			2048
 
-/* there are no more levels below this many nodes */
-#define MIN_LEVEL			256
+/* the last level has this many nodes at least, about as many as a node's edges */
+#define MIN_LEVEL			32
 
 /*
  * Many near-duplicates can make a cell far larger than the others.  Members are

@@ -88,7 +88,7 @@ extern void hnsw_cells_done(HnswCells *cells);
 extern void hnsw_cells_offer(HnswCells *cells, HnswNode node, float dist,
 							 HnswNode neighbor);
 
-/* How many levels there are: the last one has a few hundred nodes. */
+/* How many levels there are: the last one has a few dozen nodes. */
 extern int	hnsw_cells_levels(uint32 nnodes);
 
 /*
