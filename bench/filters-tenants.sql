@@ -105,7 +105,9 @@ CREATE VIEW filters.shape_median AS
 	FROM filters.shape_result GROUP BY 1, 2;
 CREATE VIEW filters.shapes AS
 	SELECT s.name, round(d.rows::numeric, 3) AS rows, round(d.recall::numeric, 3) AS recall, round(d.ms::numeric, 2) AS ms,
-		b.plan AS best, round(b.ms::numeric, 2) AS best_ms, round((d.ms / b.ms)::numeric, 2) AS ratio,
+		b.plan AS best, round(b.ms::numeric, 2) AS best_ms,
+		(SELECT round(percentile_cont(0.5) WITHIN GROUP (ORDER BY x.ms / nullif(y.ms, 0))::numeric, 2) FROM filters.shape_result x JOIN filters.shape_result y USING (shape, query)
+			WHERE (x.plan, y.plan, shape) = ('default', b.plan, s.n)) AS ratio,
 		round(p.rows::numeric, 3) AS peer_rows, round(p.recall::numeric, 3) AS peer_recall, round(p.ms::numeric, 2) AS peer_ms, d.chosen, p.chosen AS peer_chosen
 	FROM filters.shape s JOIN filters.shape_median d ON d.shape = s.n AND d.plan = 'default'
 		CROSS JOIN LATERAL (SELECT * FROM filters.shape_median m WHERE m.shape = s.n
