@@ -565,8 +565,9 @@ announce(IndexScanDesc scan, HnswScan *so)
 	else
 		distance.value = get_float8_nan();	/* zero vector under cosine */
 
+	/* EXACT forms give the operator's own value; codes give a lower bound */
 	index_store_float8_orderby_distances(scan, &so->orderby_type, &distance,
-										 !hnsw_space_is_exact(&so->index->space));
+										 hnsw_space_coded(&so->index->space));
 }
 
 /*

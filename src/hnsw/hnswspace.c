@@ -833,8 +833,8 @@ measure_kept(const HnswSpace *space, const HnswQuery *query,
 			break;
 		case VECTOR_SPACE_L1:
 		case VECTOR_SPACE_OPAQUE:
-			out->dist = dist;
-			out->margin = dist / 2; /* not squared */
+			/* not squared, which is made up for: codes are of L2 */
+			out->dist = out->margin = dist;
 			break;
 	}
 
@@ -906,13 +906,6 @@ const void *
 hnsw_space_value(const HnswSpace *space, const uint8 *own)
 {
 	return kept_value(space, own);
-}
-
-bool
-hnsw_space_is_exact(const HnswSpace *space)
-{
-	return space->own_kind == HNSW_OWN_EXACT ||
-		(space->own_kind == HNSW_OWN_KEPT && space->metric->cut == NULL);
 }
 
 float

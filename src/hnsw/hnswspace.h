@@ -15,8 +15,8 @@
  *			large against the distances of near neighbours there.
  *	KEPT	a code like S8 of the floats that the metric makes of a value, and
  *			behind it the value, or of a long one the largest elements and the
- *			norm of the rest.  L1 and sparse vectors, whose distance codes
- *			cannot tell, though they rank neighbours well.
+ *			norm of the rest.  Sparse vectors, whose distance codes cannot tell,
+ *			though they rank neighbours well.
  *	EXACT	the value's bytes.  Spaces that only metric->distance knows; edges
  *			carry no code but the distance of their two nodes.
  *
@@ -235,9 +235,6 @@ extern void hnsw_space_edge(const HnswSpace *space, const uint8 *c,
 extern const QuantOwn *hnsw_space_code(const HnswSpace *space,
 									   const uint8 *own);
 extern const void *hnsw_space_value(const HnswSpace *space, const uint8 *own);
-
-/* Does the scan's bound equal the operator's distance, for every value? */
-extern bool hnsw_space_is_exact(const HnswSpace *space);
 
 /* The flat code (flat_code_bytes) of an own form: relative to the mean. */
 extern void hnsw_space_flat(const HnswSpace *space, const uint8 *own,

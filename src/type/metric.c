@@ -314,15 +314,12 @@ static const VectorMetric metrics[] = {
 	},
 	{
 		.type_name = "vector",
-		.space = VECTOR_SPACE_L1,
+		.space = VECTOR_SPACE_OPAQUE,
 		.max_dim = VECTOR_INDEX_MAX_DIM,
 		.support = l1_distance,
 		.has_norm = false,
 		.dim = vector_metric_dim,
 		.max_bytes = vector_metric_max_bytes,
-		.floats = all_dims,
-		.to_floats = vector_metric_to_floats,
-		.keeps_value = true,
 		.distance = vector_metric_l1,
 	},
 	{
@@ -363,15 +360,12 @@ static const VectorMetric metrics[] = {
 	},
 	{
 		.type_name = "halfvec",
-		.space = VECTOR_SPACE_L1,
+		.space = VECTOR_SPACE_OPAQUE,
 		.max_dim = HALFVEC_INDEX_MAX_DIM,
 		.support = halfvec_l1_distance,
 		.has_norm = false,
 		.dim = halfvec_metric_dim,
 		.max_bytes = halfvec_metric_max_bytes,
-		.floats = all_dims,
-		.to_floats = halfvec_metric_to_floats,
-		.keeps_value = true,
 		.distance = halfvec_metric_l1,
 	},
 	{

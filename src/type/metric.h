@@ -26,8 +26,8 @@ typedef enum VectorSpace
 	VECTOR_SPACE_L2,			/* sqrt of the squared distance */
 	VECTOR_SPACE_IP,			/* negative inner product */
 	VECTOR_SPACE_COSINE,		/* 1 - cosine */
-	VECTOR_SPACE_L1,			/* sum of absolute differences */
-	VECTOR_SPACE_OPAQUE			/* only distance() knows: bits */
+	VECTOR_SPACE_L1,			/* sum of absolute differences, sparse vectors */
+	VECTOR_SPACE_OPAQUE			/* only distance() knows: L1 of others, bits */
 } VectorSpace;
 
 typedef struct VectorMetric

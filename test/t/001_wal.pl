@@ -15,14 +15,14 @@ use VectorTest;
 
 # Tables: name, dimensions, operator class, operator, and what is indexed if not
 # the column.  Nodes of each form: several on a page, one on a page, one on
-# several, values behind codes, and values without codes.
+# several, values without codes, and values behind codes.
 my @tables = (
 	[ 'low', 6, 'vector_l2_ops', '<->' ],
 	[ 'high', 320, 'vector_cosine_ops', '<=>' ],
 	[ 'more', 2500, 'vector_ip_ops', '<#>' ],
 	[ 'plain', 12, 'vector_l1_ops', '<+>' ],
-	[ 'bits', 48, 'bit_hamming_ops', '<~>', 'binary_quantize(%s)::bit(48)' ]);
-my %rows = (low => 600, high => 120, more => 24, plain => 400, bits => 200);
+	[ 'sparse', 48, 'sparsevec_ip_ops', '<#>', '%s::sparsevec(48)' ]);
+my %rows = (low => 600, high => 120, more => 24, plain => 400, sparse => 200);
 
 # what is indexed, of a vector
 sub key
@@ -120,7 +120,7 @@ compare('one row');
 on_all('INSERT INTO %T ROWS(0, 1)');
 compare('inserts');
 
-$primary->safe_psql('postgres', 'REINDEX TABLE low; REINDEX TABLE more; REINDEX TABLE plain; REINDEX TABLE high; REINDEX TABLE bits');
+$primary->safe_psql('postgres', 'REINDEX TABLE low; REINDEX TABLE more; REINDEX TABLE plain; REINDEX TABLE high; REINDEX TABLE sparse');
 compare('build');
 
 # on pages, too: what does not fit into memory
