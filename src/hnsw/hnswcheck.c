@@ -351,8 +351,7 @@ check_frame(Check *check, BlockNumber block, HnswPageKind kind, uint32 number)
 	Page		page = check->page;
 	PageHeader	header = (PageHeader) page;
 	HnswPageSpecial *special;
-	Size		end = MAXALIGN(SizeOfPageHeaderData) +
-		hnsw_page_used(check->layout, kind);
+	Size		head = MAXALIGN(SizeOfPageHeaderData);
 
 	if (hnsw_page_kind(page) == 0)
 	{
@@ -384,11 +383,14 @@ check_frame(Check *check, BlockNumber block, HnswPageKind kind, uint32 number)
 	if (special->unused != 0 || special->unused2 != 0 || special->unused3 != 0)
 		report(check, "V2", "error", block, -1,
 			   "Unused bytes of the special space are not zero.");
-	if (header->pd_lower != end || header->pd_upper != header->pd_special)
+	if (!hnsw_page_used_sane(check->layout, kind, header->pd_lower - head) ||
+		header->pd_upper != header->pd_special)
 		report(check, "V2", "error", block, -1,
-			   "pd_lower is %u and pd_upper %u, but %zu and %u are expected.",
-			   header->pd_lower, header->pd_upper, end, header->pd_special);
-	else if (!all_zeros(page + end, header->pd_special - end))
+			   "pd_lower is %u and pd_upper %u, which no %s page can have.",
+			   header->pd_lower, header->pd_upper,
+			   hnsw_inspect_kind_name(kind));
+	else if (!all_zeros(page + header->pd_lower,
+						header->pd_special - header->pd_lower))
 		report(check, "V2", "error", block, -1,
 			   "Bytes between pd_lower and pd_upper are not zero.");
 	return true;

@@ -99,9 +99,12 @@ static inline HnswSlot *
 change_slot(HnswDiskGraph *graph, HnswEdit *edit, int at, HnswNode node)
 {
 	const HnswLayout *layout = &graph->index->space.layout;
+	Page		page = hnsw_edit_change(edit, at);
+	HnswSlot   *slot = hnsw_page_slot(page, layout,
+									  hnsw_node_slot(layout, node));
 
-	return hnsw_page_slot(hnsw_edit_change(edit, at), layout,
-						  hnsw_node_slot(layout, node));
+	hnsw_page_cover(page, slot, layout->node_bytes);
+	return slot;
 }
 
 static inline bool
@@ -122,6 +125,18 @@ is_chained(HnswDiskGraph *graph, const HnswTidSlot *slot, HnswNode node,
 }
 
 /* ---- flat records ---- */
+
+/* A node's flat record in the image to be written. */
+static inline HnswFlat *
+change_flat(HnswDiskGraph *graph, HnswEdit *edit, int at, HnswNode node)
+{
+	const HnswLayout *layout = &graph->index->space.layout;
+	Page		page = hnsw_edit_change(edit, at);
+	HnswFlat   *flat = hnsw_page_flat(page, layout, node);
+
+	hnsw_page_cover(page, flat, layout->flat_bytes);
+	return flat;
+}
 
 /* Bring the head of a flat record in line with its slot. */
 static inline void
@@ -157,7 +172,7 @@ update_flat(HnswDiskGraph *graph, HnswEdit *edit, HnswNode node,
 	if (memcmp(flat, &head, offsetof(HnswFlat, code)) == 0)
 		return;
 
-	flat = hnsw_page_flat(hnsw_edit_change(edit, at), layout, node);
+	flat = change_flat(graph, edit, at, node);
 	if (slot->state == HNSW_FREE || slot->state == HNSW_TIDS)
 		memset(flat, 0, layout->flat_bytes);
 	follow_slot(flat, slot);

@@ -135,6 +135,7 @@ write_more(HnswDiskGraph *graph, uint32 page, HnswNode node, uint32 version,
 											  page + i);
 		Size		part = Min(layout->own_bytes - done, HNSW_MORE_BYTES);
 		HnswEdit	edit;
+		Page		image;
 		HnswMore   *more;
 		int			at;
 
@@ -145,7 +146,9 @@ write_more(HnswDiskGraph *graph, uint32 page, HnswNode node, uint32 version,
 			hnsw_edit_cancel(&edit);
 			return false;
 		}
-		more = (HnswMore *) hnsw_page_contents(hnsw_edit_change(&edit, at));
+		image = hnsw_edit_change(&edit, at);
+		more = (HnswMore *) hnsw_page_contents(image);
+		hnsw_page_cover(image, more, sizeof(HnswMore) + part);
 		more->node = node;
 		more->version = version;
 		memcpy(more + 1, own + done, part);
@@ -164,8 +167,7 @@ write_node(HnswDiskGraph *graph, HnswEdit *edit, int at, int flat_at,
 
 	memcpy(change_slot(graph, edit, at, node), slot, layout->node_bytes);
 	follow_slot(flat, slot);
-	memcpy(hnsw_page_flat(hnsw_edit_change(edit, flat_at), layout, node),
-		   flat, layout->flat_bytes);
+	memcpy(change_flat(graph, edit, flat_at, node), flat, layout->flat_bytes);
 }
 
 /*

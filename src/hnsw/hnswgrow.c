@@ -36,6 +36,12 @@
  */
 #define UNUSED_ENTRY_LOOKS	16
 
+/*
+ * Back-links that are made also where they only fill a full list.  Chosen:
+ * most nodes have more that are better than that.
+ */
+#define MIN_LINKS(m)		(((m) + 1) / 2)
+
 struct HnswGrower
 {
 	/* set once */
@@ -170,21 +176,34 @@ write_new_node(HnswGrower *grower, ItemPointer tid, uint32 *version)
 								grower->flat, version);
 }
 
+/* which back-links a neighbour shall take */
+typedef enum LinkWish
+{
+	LINK_BETTER,				/* not in place of one that is as good */
+	LINK_NEARER,				/* as the list would have it */
+	LINK_ANY					/* whatever has to leave */
+} LinkWish;
+
 /* what deciding on a back-link came to */
 typedef enum Decision
 {
 	LINK_WANTED,				/* *link says what to write */
 	LINK_THERE,					/* it is in the list already */
-	LINK_REFUSED				/* the neighbour is gone, or has better ones */
+	LINK_REFUSED				/* the neighbour is gone, or as well off */
 } Decision;
 
-/*
- * Decide on a copy of a neighbour's list where the new node goes.  With
- * 'force' it goes in, whatever has to leave.
- */
+/* Would the edge be one that only fills the list, in place of another? */
+static bool
+is_mere_exchange(const HnswPlacement *placement)
+{
+	return placement->victim != HNSW_INVALID_NODE &&
+		(placement->occluded[placement->at / 8] >> (placement->at % 8)) & 1;
+}
+
+/* Decide on a copy of a neighbour's list where the new node goes. */
 static Decision
 decide_link(HnswGrower *grower, const HnswNeighbor *neighbor, HnswNode node,
-			uint32 version, bool force, uint8 *code, HnswLink *link)
+			uint32 version, LinkWish wish, uint8 *code, HnswLink *link)
 {
 	const HnswSpace *space = &grower->index->space;
 	HnswSlot   *other = grower->other;
@@ -202,23 +221,25 @@ decide_link(HnswGrower *grower, const HnswNeighbor *neighbor, HnswNode node,
 	link->node = neighbor->node;
 	link->version = neighbor->version;
 	link->code = code;
-	if (hnsw_link_place(space, other, neighbor->own, &new, code,
-						grower->candidates, grower->ncandidates, force,
-						&link->placement))
-		return LINK_WANTED;
-	return link->placement.victim == node ? LINK_THERE : LINK_REFUSED;
+	if (!hnsw_link_place(space, other, neighbor->own, &new, code,
+						 grower->candidates, grower->ncandidates,
+						 wish == LINK_ANY, &link->placement))
+		return link->placement.victim == node ? LINK_THERE : LINK_REFUSED;
+	if (wish == LINK_BETTER && is_mere_exchange(&link->placement))
+		return LINK_REFUSED;
+	return LINK_WANTED;
 }
 
 /* Decide and write for one neighbour, again if its list has changed. */
 static bool
 link_one(HnswGrower *grower, const HnswNeighbor *neighbor, HnswNode node,
-		 uint32 version, bool force)
+		 uint32 version, LinkWish wish)
 {
 	for (int i = 0; i < MAX_ATTEMPTS; i++)
 	{
 		HnswLink	link;
 		Decision	decision = decide_link(grower, neighbor, node, version,
-										   force, grower->codes, &link);
+										   wish, grower->codes, &link);
 
 		if (decision != LINK_WANTED)
 			return decision == LINK_THERE;
@@ -230,44 +251,44 @@ link_one(HnswGrower *grower, const HnswNeighbor *neighbor, HnswNode node,
 }
 
 /*
- * W4: back-links from those of n neighbours, on one page, that want one.
- * Returns whether there is one.
+ * W4: back-links from those of n neighbours, on one page, that are better off
+ * with one.  Sets *linked of those that have one then, by candidate.
  */
-static bool
+static void
 link_page(HnswGrower *grower, const HnswNeighbor *const *neighbors, int n,
-		  HnswNode node, uint32 version)
+		  HnswNode node, uint32 version, bool *linked)
 {
 	const HnswLayout *layout = &grower->index->space.layout;
 	const HnswNeighbor *wanting[HNSW_MAX_EDGES];
 	HnswLink   *links = grower->links;
-	bool		linked = false;
 	int			nlinks = 0;
 
 	for (int i = 0; i < n; i++)
 	{
 		Decision	decision;
 
-		decision = decide_link(grower, neighbors[i], node, version, false,
-							   grower->codes +
+		decision = decide_link(grower, neighbors[i], node, version,
+							   LINK_BETTER, grower->codes +
 							   (Size) nlinks * layout->edge_code_bytes,
 							   &links[nlinks]);
 		if (decision == LINK_WANTED)
 			wanting[nlinks++] = neighbors[i];
-		linked |= decision == LINK_THERE;
+		linked[neighbors[i] - grower->candidates] = decision == LINK_THERE;
 	}
 	if (nlinks == 0)
-		return linked;
+		return;
 
 	HNSW_POINT("insert-before-backlink");
 	hnsw_diskgraph_link(grower->graph, links, nlinks, node);
 	for (int i = 0; i < nlinks; i++)
-		linked |= links[i].outcome == HNSW_DONE;
+		linked[wanting[i] - grower->candidates] =
+			links[i].outcome == HNSW_DONE;
 	for (int i = 0; i < nlinks; i++)
 	{
 		if (links[i].outcome == HNSW_CHANGED)
-			linked |= link_one(grower, wanting[i], node, version, false);
+			linked[wanting[i] - grower->candidates] =
+				link_one(grower, wanting[i], node, version, LINK_BETTER);
 	}
-	return linked;
 }
 
 static int
@@ -279,18 +300,13 @@ compare_places(const void *a, const void *b)
 	return x->node < y->node ? -1 : x->node > y->node;
 }
 
-/*
- * Back-links from all neighbours that want one, a record a page; from one of
- * them in any case, the nearest that can be had.  Returns false if there is
- * none.
- */
-static bool
-write_back_links(HnswGrower *grower, HnswNode node, uint32 version)
+/* Back-links from all neighbours that are better off with one, a record a page. */
+static void
+link_all(HnswGrower *grower, HnswNode node, uint32 version, bool *linked)
 {
 	const HnswLayout *layout = &grower->index->space.layout;
 	const HnswNeighbor *sorted[HNSW_MAX_EDGES];
 	int			n = grower->ncandidates;
-	bool		linked = false;
 	int			next;
 
 	for (int i = 0; i < n; i++)
@@ -308,11 +324,39 @@ write_back_links(HnswGrower *grower, HnswNode node, uint32 version)
 		}
 		HNSW_POINT("insert-between-backlinks");
 		CHECK_FOR_INTERRUPTS();
-		linked |= link_page(grower, sorted + i, next - i, node, version);
+		link_page(grower, sorted + i, next - i, node, version, linked);
 	}
-	for (int i = 0; !linked && i < n; i++)
-		linked = link_one(grower, &grower->candidates[i], node, version, true);
-	return linked;
+}
+
+/*
+ * write_back_links -- from all neighbours that are better off with one, then
+ * from the nearest others until there are MIN_LINKS of them; from one of them
+ * in any case, the nearest that can be had.  Returns false if there is none.
+ *
+ * Where a point in the middle is nearer to all than they are to each other,
+ * almost every link is occluded; without the second step the graph falls apart.
+ */
+static bool
+write_back_links(HnswGrower *grower, HnswNode node, uint32 version)
+{
+	bool		linked[HNSW_MAX_EDGES];
+	int			min_links = MIN_LINKS(grower->index->meta->m);
+	int			n = grower->ncandidates;
+	int			nlinks = 0;
+
+	link_all(grower, node, version, linked);
+	for (int i = 0; i < n; i++)
+		nlinks += linked[i];
+	for (int i = 0; i < n && nlinks < min_links; i++)
+	{
+		if (!linked[i])
+			nlinks += link_one(grower, &grower->candidates[i], node, version,
+							   LINK_NEARER);
+	}
+	for (int i = 0; i < n && nlinks == 0; i++)
+		nlinks += link_one(grower, &grower->candidates[i], node, version,
+						   LINK_ANY);
+	return nlinks > 0;
 }
 
 /* Copy the head of an entry record; false if its page cannot be read. */

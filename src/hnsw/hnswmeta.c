@@ -652,7 +652,7 @@ init_page(HnswIndex *index, Page page, HnswPageKind kind, uint32 number)
 	const HnswLayout *layout = &index->space.layout;
 
 	hnsw_page_init(page, kind, number, index->meta->epoch,
-				   hnsw_page_used(layout, kind));
+				   hnsw_page_fresh(layout, kind));
 	if (kind == HNSW_PAGE_ENTRY)
 	{
 		for (uint32 i = 0; i < layout->entries_per_page; i++)

@@ -137,6 +137,34 @@ hnsw_page_used(const HnswLayout *layout, HnswPageKind kind)
 	return 0;
 }
 
+Size
+hnsw_page_fresh(const HnswLayout *layout, HnswPageKind kind)
+{
+	switch (kind)
+	{
+		case HNSW_PAGE_FLAT:
+		case HNSW_PAGE_NODE:
+			return 0;
+		case HNSW_PAGE_MORE:
+			return sizeof(HnswMore);
+		default:
+			return hnsw_page_used(layout, kind);
+	}
+}
+
+bool
+hnsw_page_used_sane(const HnswLayout *layout, HnswPageKind kind, Size used)
+{
+	if (used < hnsw_page_fresh(layout, kind) ||
+		used > hnsw_page_used(layout, kind))
+		return false;
+	if (kind == HNSW_PAGE_FLAT)
+		return used % layout->flat_bytes == 0;
+	if (kind == HNSW_PAGE_NODE)
+		return used % layout->node_bytes == 0;
+	return true;
+}
+
 void
 hnsw_page_init(Page page, HnswPageKind kind, uint32 index, uint32 epoch,
 			   Size used)

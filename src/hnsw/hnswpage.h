@@ -266,8 +266,30 @@ hnsw_page_meta(Page page)
 	return (HnswMetaPageData *) hnsw_page_contents(page);
 }
 
-/* bytes used on a page of each kind: pd_lower is set behind them */
+/* most bytes used on a page of each kind */
 extern Size hnsw_page_used(const HnswLayout *layout, HnswPageKind kind);
+
+/* bytes used on a new page: none of what is filled record by record */
+extern Size hnsw_page_fresh(const HnswLayout *layout, HnswPageKind kind);
+
+/* Can pd_lower be behind 'used' bytes of such a page? */
+extern bool hnsw_page_used_sane(const HnswLayout *layout, HnswPageKind kind,
+								Size used);
+
+/*
+ * hnsw_page_cover -- raise pd_lower behind a record that is to be written;
+ * what lies above is zeros, and generic WAL keeps it so.  Never above pd_upper,
+ * which on a damaged page can be anywhere: generic WAL relies on their order.
+ */
+static inline void
+hnsw_page_cover(Page page, const void *record, Size bytes)
+{
+	PageHeader	header = (PageHeader) page;
+	Size		end = (const char *) record + bytes - (const char *) page;
+
+	if (header->pd_lower < end)
+		header->pd_lower = Min(end, header->pd_upper);
+}
 
 /* ---- where a node lies ---- */
 
