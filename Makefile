@@ -57,6 +57,7 @@ OBJS = \
 	src/hnsw/hnswlink.o \
 	src/hnsw/hnswstore.o \
 	src/hnsw/hnswmeta.o \
+	src/hnsw/hnswappend.o \
 	src/hnsw/hnswsearch.o \
 	src/hnsw/hnswnear.o \
 	src/hnsw/hnswselect.o \

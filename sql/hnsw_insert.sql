@@ -198,6 +198,60 @@ SELECT c.* FROM compare($$SELECT v <-> '[1,0,0,0]' FROM t ORDER BY v <-> '[1,0,0
 SELECT * FROM violations;
 DROP TABLE t;
 
+-- one row a statement: what the session keeps of earlier ones fits no more when
+-- the index has another file, and is in use when a trigger inserts as well
+CREATE TABLE t (id int, v vector(3));
+CREATE INDEX t_v ON t USING hnsw (v vector_l2_ops);
+CREATE FUNCTION echo() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+	IF NEW.id < 1000 THEN
+		INSERT INTO t VALUES (NEW.id + 1000, NEW.v + '[0,1,0]');
+	END IF;
+	RETURN NEW;
+END
+$$;
+CREATE TRIGGER echo AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION echo();
+INSERT INTO t VALUES (1, '[1,0,0]');
+INSERT INTO t VALUES (2, '[2,0,0]');
+TRUNCATE t;
+INSERT INTO t VALUES (3, '[3,0,0]');
+REINDEX INDEX t_v;
+INSERT INTO t VALUES (4, '[4,0,0]'), (5, '[5,0,0]');
+DROP INDEX t_v;
+CREATE INDEX t_v ON t USING hnsw (v vector_cosine_ops) WITH (m = 4);
+INSERT INTO t VALUES (6, '[6,0,0]');
+DROP INDEX t_v;
+-- more indexes than states are kept, in transactions that fail and in others
+CREATE INDEX t_1 ON t USING hnsw (v vector_l2_ops);
+CREATE INDEX t_2 ON t USING hnsw (v vector_cosine_ops);
+CREATE INDEX t_3 ON t USING hnsw (v vector_ip_ops);
+CREATE INDEX t_4 ON t USING hnsw (v vector_l1_ops);
+CREATE INDEX t_5 ON t USING hnsw (v vector_l2_ops) WITH (m = 4);
+CREATE INDEX t_6 ON t USING hnsw ((v::halfvec(3)) halfvec_l2_ops);
+DO $$
+BEGIN
+	FOR i IN 7..99 LOOP
+		BEGIN
+			INSERT INTO t VALUES (i, ARRAY[i, 0, 0]);
+			IF i % 5 = 0 THEN
+				RAISE division_by_zero;
+			END IF;
+		EXCEPTION WHEN division_by_zero THEN
+			INSERT INTO t VALUES (i, ARRAY[-i, 0, 0]);
+		END;
+	END LOOP;
+END
+$$;
+SELECT count(*), count(DISTINCT id) FROM t;
+SELECT c.* FROM compare($$SELECT v <-> '[50,1,0]' FROM t ORDER BY v <-> '[50,1,0]'$$) c;
+SELECT c.* FROM compare($$SELECT v <+> '[50,1,0]' FROM t ORDER BY v <+> '[50,1,0]'$$) c;
+SELECT c.* FROM compare($$SELECT v::halfvec(3) <-> '[50,1,0]' FROM t ORDER BY v::halfvec(3) <-> '[50,1,0]'$$) c;
+SELECT * FROM violations;
+-- no more of them are kept
+SELECT count(*) FROM pg_backend_memory_contexts WHERE name = 'hnsw inserts';
+DROP TABLE t;
+DROP FUNCTION echo;
+
 DROP VIEW violations;
 DROP FUNCTION error_of;
 DROP FUNCTION compare;

@@ -40,12 +40,6 @@ extern const VectorMetric *hnsw_index_metric(Relation index);
  */
 extern HnswIndex *hnsw_index_open(Relation rel);
 
-/*
- * hnsw_index_try -- the same without an error: NULL and, in *why, the message that
- * hnsw_index_open would raise (for VACUUM and the verifier).
- */
-extern HnswIndex *hnsw_index_try(Relation rel, const char **why);
-
 /* why an index cannot be used */
 typedef struct HnswFault
 {
@@ -55,8 +49,11 @@ typedef struct HnswFault
 	char	   *detail;			/* NULL if there is none */
 } HnswFault;
 
-/* hnsw_index_examine -- the same, with all that there is to say about it. */
+/* hnsw_index_examine -- the same without an error: NULL, and why. */
 extern HnswIndex *hnsw_index_examine(Relation rel, HnswFault *fault);
+
+/* Say it, as ERROR or WARNING. */
+extern void hnsw_index_report(const HnswFault *fault, int elevel);
 
 /*
  * hnsw_meta_peek -- copy the metapage only, without checks beyond size and
@@ -66,6 +63,12 @@ extern bool hnsw_meta_peek(Relation rel, HnswMetaPageData *meta);
 
 /* Copy the metapage again. */
 extern void hnsw_index_refresh(HnswIndex *index);
+
+/*
+ * hnsw_index_reopen -- use a HnswIndex of an earlier statement; false if the
+ * relation has another file now, or a metapage that cannot be used.
+ */
+extern bool hnsw_index_reopen(HnswIndex *index, Relation rel);
 
 /*
  * Block of a page; InvalidBlockNumber if the index has no such page even
@@ -85,6 +88,8 @@ hnsw_index_nnodes(const HnswIndex *index)
 	return hnsw_nodes_in_pages(&index->space.layout,
 							   index->meta->npages[HNSW_PAGE_NODE]);
 }
+
+/* ---- what changes the metapage: hnswappend.c ---- */
 
 /*
  * hnsw_index_append -- W1: append one NODE page (with its MORE pages, and the

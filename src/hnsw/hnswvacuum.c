@@ -413,14 +413,11 @@ vacuum_index(HnswVacuum *v)
 static HnswIndex *
 open_or_warn(Relation rel)
 {
-	const char *why = NULL;
-	HnswIndex  *index = hnsw_index_try(rel, &why);
+	HnswFault	fault;
+	HnswIndex  *index = hnsw_index_examine(rel, &fault);
 
 	if (index == NULL)
-		ereport(WARNING,
-				(errcode(ERRCODE_INDEX_CORRUPTED),
-				 errmsg("%s", why),
-				 errhint("Please REINDEX it.")));
+		hnsw_index_report(&fault, WARNING);
 	return index;
 }
 

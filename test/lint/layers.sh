@@ -155,7 +155,7 @@ never 'hnswlink knows no buffers' "${h}link.[ch]" \
 
 # 3: store and metapage; search and selection
 own   'hnswstore sees hnswpage' "${h}store.[ch]" 'hnsw/hnsw(store|page)?\.h|compat\.h'
-own   'hnswmeta sees store, space, page and quant/' "${h}meta.[ch]" \
+own   'hnswmeta sees store, space, page and quant/' "${h}meta.[ch] ${h}append.c" \
 	"hnsw/hnsw(meta|store|space|page)?\.h|$low"
 own   'hnswsearch sees hnswgraph and hnswlink' "${h}search.[ch]" \
 	'hnsw/hnsw(graph|search|link|nodeset)\.h|compat\.h'
