@@ -147,8 +147,9 @@ PROVE_FLAGS    = -I test/perl
 UNIT_TESTS := $(patsubst %.c,%,$(notdir $(sort $(wildcard $(HERE)/test/unit/*_test.c))))
 UNIT_PROGS  = $(addprefix build/unit/,$(UNIT_TESTS))
 
-DEPFILES    = $(OBJS:.o=.d) $(addsuffix .d,$(UNIT_PROGS))
-EXTRA_CLEAN = $(OBJS:.o=.d) build/unit build/flags
+DEPFILES    = $(OBJS:.o=.d) $(addsuffix .d,$(UNIT_PROGS)) \
+	$(wildcard build/fuzz/*/*/*.d)
+EXTRA_CLEAN = $(OBJS:.o=.d) build/unit build/fuzz build/flags
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -191,6 +192,31 @@ build/unit/%_test: test/unit/%_test.c $(OBJS_PLAIN)
 	@$(MKDIR_P) $(@D)
 	$(CC) $(CFLAGS) -I$(srcdir)/src -I$(srcdir)/test/unit -MMD -MP -MT $@ \
 		-MF $@.d -o $@ $< $(OBJS_PLAIN) -lm
+
+# The types without a server, under sanitizers: one program for gcc, which runs
+# the corpus, and one for clang with libFuzzer (test/fuzz/run).
+FUZZED = $(filter-out src/kernel/kernel_neon.o src/quant/%,$(OBJS_PLAIN)) \
+	$(filter-out src/type/parse.o src/type/metric.o,$(filter src/type/%,$(OBJS))) \
+	src/func/bytes.o test/fuzz/backend.o test/fuzz/targets.o
+FUZZ_LIBS = -L$(shell $(PG_CONFIG) --pkglibdir) -L$(shell $(PG_CONFIG) --libdir) \
+	-lpgcommon -lpgport -lm
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
+ifneq (,$(findstring clang,$(CC)))
+SANITIZE += -fsanitize=fuzzer-no-link
+# clang 14 crashes when it adds its checks to these kernels
+build/fuzz/src/kernel/kernel_avx512.o: SANITIZE = -fsanitize=fuzzer-no-link
+endif
+
+build/fuzz/%.o: %.c build/flags
+	@$(MKDIR_P) $(@D)
+	$(CC) $(CFLAGS) $(SANITIZE) -I$(srcdir)/test/fuzz $(CPPFLAGS) -MMD -MP \
+		-c -o $@ $<
+
+build/fuzz/replay: $(addprefix build/fuzz/,$(FUZZED) test/fuzz/replay.o)
+	$(CC) $(CFLAGS) $(SANITIZE) -o $@ $^ $(FUZZ_LIBS)
+
+build/fuzz/fuzzer: $(addprefix build/fuzz/,$(FUZZED) test/fuzz/fuzzer.o)
+	$(CC) $(CFLAGS) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(FUZZ_LIBS)
 
 .PHONY: unit unit-programs lint scripts shape indent typedefs bench help
 
