@@ -149,7 +149,7 @@ UNIT_PROGS  = $(addprefix build/unit/,$(UNIT_TESTS))
 
 DEPFILES    = $(OBJS:.o=.d) $(addsuffix .d,$(UNIT_PROGS)) \
 	$(wildcard build/fuzz/*/*/*.d)
-EXTRA_CLEAN = $(OBJS:.o=.d) build/unit build/fuzz build/flags
+EXTRA_CLEAN = $(OBJS:.o=.d) build/unit build/fuzz build/bench build/flags
 
 PG_CONFIG ?= pg_config
 PGXS := $(shell $(PG_CONFIG) --pgxs)
@@ -171,6 +171,9 @@ src/kernel/kernel_scalar.bc: override BITCODE_CFLAGS += -fno-vectorize -fno-slp-
 EXACT = src/kernel/kernel_scalar.o $(filter src/quant/%,$(OBJS))
 $(EXACT): override CFLAGS += -ffp-contract=off
 $(EXACT:.o=.bc): override BITCODE_CFLAGS += -ffp-contract=off
+
+# Loops over elements without a kernel of their own: worth vector instructions.
+src/type/check.o src/type/vector.o src/type/halfvec.o: override CFLAGS += -O3
 
 # Each object depends on the headers it was compiled with, and on the choice of
 # compiler and variables, so that a change of either rebuilds it.
@@ -217,6 +220,12 @@ build/fuzz/replay: $(addprefix build/fuzz/,$(FUZZED) test/fuzz/replay.o)
 
 build/fuzz/fuzzer: $(addprefix build/fuzz/,$(FUZZED) test/fuzz/fuzzer.o)
 	$(CC) $(CFLAGS) $(SANITIZE) -fsanitize=fuzzer -o $@ $^ $(FUZZ_LIBS)
+
+# The same types as the server gets them, for their micro-benchmark.
+build/bench/forms: bench/forms.c test/fuzz/backend.c \
+		$(filter-out test/fuzz/%,$(FUZZED))
+	@$(MKDIR_P) $(@D)
+	$(CC) $(CFLAGS) -I$(srcdir)/test/fuzz $(CPPFLAGS) -o $@ $^ $(FUZZ_LIBS)
 
 .PHONY: unit unit-programs lint scripts shape indent typedefs bench help
 

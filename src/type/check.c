@@ -10,8 +10,6 @@
  */
 #include "postgres.h"
 
-#include <float.h>
-
 #include "common/shortest_dec.h"
 #include "type/check.h"
 #include "utils/array.h"
@@ -68,13 +66,21 @@ report_bad_element(const char *type, float value)
 void
 check_elements(const char *type, const float *values, int n)
 {
-	bool		all_finite = true;
+	uint32		found = 0;
 
-	/* without an exit from the loop, the compiler can use vectors */
+	/*
+	 * An exponent of ones, plus one, reaches the sign.  Without an exit from
+	 * the loop and in integers, the compiler can use vectors.
+	 */
 	for (int i = 0; i < n; i++)
-		all_finite &= (fabsf(values[i]) <= FLT_MAX);
+	{
+		uint32		bits;
 
-	if (unlikely(!all_finite))
+		memcpy(&bits, &values[i], sizeof(bits));
+		found |= (bits & 0x7f800000) + 0x00800000;
+	}
+
+	if (unlikely(found & 0x80000000))
 		for (int i = 0; i < n; i++)
 			check_element(type, values[i]);
 }

@@ -22,11 +22,11 @@
 #include "kernel/kernel.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
-#include "port/pg_bswap.h"
 #include "type/check.h"
 #include "type/halfvec.h"
 #include "type/listtext.h"
 #include "type/sqlfunction.h"
+#include "type/wire.h"
 
 StaticAssertDecl(offsetof(HalfVector, dim) == 4, "pgvector's datum");
 StaticAssertDecl(offsetof(HalfVector, unused) == 6, "pgvector's datum");
@@ -36,6 +36,7 @@ StaticAssertDecl(offsetof(HalfVector, x) == 8, "pgvector's datum");
 #define HALF_SIGN		0x8000
 #define HALF_MAGNITUDE	0x7fff
 #define HALF_EXPONENT	0x7c00
+#define HALF_EXPONENT_ONE	0x0400
 
 HalfVector *
 InitHalfVector(int dim)
@@ -107,7 +108,7 @@ halfvec_recv(PG_FUNCTION_ARGS)
 	int16		unused = (int16) pq_getmsgint(buf, sizeof(int16));
 	HalfVector *result;
 	const char *wire;
-	bool		all_finite = true;
+	uint16		found = 0;
 
 	check_dim("halfvec", dim, HALFVEC_MAX_DIM);
 	check_expected_dim(typmod, dim);
@@ -118,16 +119,12 @@ halfvec_recv(PG_FUNCTION_ARGS)
 
 	wire = pq_getmsgbytes(buf, sizeof(half) * dim);
 	result = InitHalfVector(dim);
-	for (int i = 0; i < dim; i++)
-	{
-		uint16		bits;
+	wire_copy16((char *) result->x, wire, dim);
 
-		memcpy(&bits, wire + sizeof(bits) * i, sizeof(bits));
-		bits = pg_ntoh16(bits);
-		all_finite &= ((bits & HALF_EXPONENT) != HALF_EXPONENT);
-		result->x[i] = bits;
-	}
-	if (unlikely(!all_finite))
+	/* an exponent of ones, plus one, reaches the sign */
+	for (int i = 0; i < dim; i++)
+		found |= (result->x[i] & HALF_EXPONENT) + HALF_EXPONENT_ONE;
+	if (unlikely(found & HALF_SIGN))
 	{
 		float		x[HALFVEC_MAX_DIM];
 
@@ -149,8 +146,8 @@ halfvec_send(PG_FUNCTION_ARGS)
 	enlargeStringInfo(&buf, 2 * sizeof(int16) + sizeof(half) * vector->dim);
 	pq_writeint16(&buf, vector->dim);
 	pq_writeint16(&buf, vector->unused);
-	for (int i = 0; i < vector->dim; i++)
-		pq_writeint16(&buf, vector->x[i]);
+	wire_copy16(buf.data + buf.len, (char *) vector->x, vector->dim);
+	buf.len += sizeof(half) * vector->dim;
 
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }

@@ -18,11 +18,11 @@
 #include "compat.h"
 #include "lib/stringinfo.h"
 #include "libpq/pqformat.h"
-#include "port/pg_bswap.h"
 #include "type/check.h"
 #include "type/listtext.h"
 #include "type/sqlfunction.h"
 #include "type/vector.h"
+#include "type/wire.h"
 
 StaticAssertDecl(offsetof(Vector, dim) == 4, "pgvector's datum");
 StaticAssertDecl(offsetof(Vector, unused) == 6, "pgvector's datum");
@@ -105,14 +105,7 @@ vector_recv(PG_FUNCTION_ARGS)
 
 	wire = pq_getmsgbytes(buf, sizeof(float) * dim);
 	result = InitVector(dim);
-	for (int i = 0; i < dim; i++)
-	{
-		uint32		bits;
-
-		memcpy(&bits, wire + sizeof(bits) * i, sizeof(bits));
-		bits = pg_ntoh32(bits);
-		memcpy(&result->x[i], &bits, sizeof(bits));
-	}
+	wire_copy32((char *) result->x, wire, dim);
 	check_elements("vector", result->x, dim);
 
 	PG_RETURN_VECTOR_P(result);
@@ -129,13 +122,8 @@ vector_send(PG_FUNCTION_ARGS)
 	enlargeStringInfo(&buf, 2 * sizeof(int16) + sizeof(float) * vector->dim);
 	pq_writeint16(&buf, vector->dim);
 	pq_writeint16(&buf, vector->unused);
-	for (int i = 0; i < vector->dim; i++)
-	{
-		uint32		bits;
-
-		memcpy(&bits, &vector->x[i], sizeof(bits));
-		pq_writeint32(&buf, bits);
-	}
+	wire_copy32(buf.data + buf.len, (char *) vector->x, vector->dim);
+	buf.len += sizeof(float) * vector->dim;
 
 	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
 }

@@ -92,8 +92,6 @@ palloc(Size size)
 	if (start == NULL || chunks == NULL)
 		die("out of memory");
 
-	/* what nobody has written must not look like zeros */
-	memset(start, 0x7f, size);
 	chunks[nchunks].start = start;
 	chunks[nchunks++].size = size;
 	return start;
