@@ -191,7 +191,7 @@ same_datum(Datum a, Datum b)
 
 /* ---------- the types, as tables ---------- */
 
-/* V(vector), V(halfvec), V(sparsevec): what all three have */
+/* what all three have */
 #define DECLARE_TYPE(T) \
 	extern Datum T##_in(PG_FUNCTION_ARGS); \
 	extern Datum T##_out(PG_FUNCTION_ARGS); \
@@ -305,7 +305,12 @@ check_forms(const Type *type, Datum value)
 				  Int32GetDatum(dim), &back), "%s", backend_error.message);
 	PROMISE(same_datum(value, back), "%s", DatumGetCString(text));
 
-	/* a column of other dimensions takes neither form */
+	/* a column of other dimensions takes neither form, nor the value */
+	PROMISE(call3(type->name, type->check_typmod, value, Int32GetDatum(dim),
+				  0, &back) && same_datum(value, back), "%s",
+			DatumGetCString(text));
+	PROMISE(!call3(type->name, type->check_typmod, value,
+				   Int32GetDatum(dim + 1), 0, &back), "typmod");
 	PROMISE(!call3(type->name, type->in, text, 0, Int32GetDatum(dim + 1),
 				   &back), "typmod");
 	PROMISE(!call3(type->name, type->recv,
