@@ -70,21 +70,22 @@ struct HnswSearch
 	int64		npool;
 	int64		maxpool;
 	int64		hops;			/* nodes expanded */
+	Size		initial_memory;
 };
 
 /*
  * Nodes met by an ordinary query: 40 hops of 28 edges, a good half of them
- * new.  A table that has grown far beyond is not kept for the next query,
- * since clearing it would cost more than growing it again.
+ * new.  The pool holds some of them twice.
  */
 #define INITIAL_MET			1024
-#define LARGE_MET			(16 * INITIAL_MET)
+#define INITIAL_POOL		(2 * INITIAL_MET)
 
 /*
  * The memory of the last search that ended, for the next one of this backend.
  * What is freed at the end of each query goes back to the operating system
  * when it is this much, and comes back a page fault at a time: a tenth of the
- * price of a query (README, "Things tried").
+ * price of a query (README, "Things tried").  Only memory that has not grown
+ * is kept: what a search may use must not depend on the one before it.
  */
 static HnswSearch *spare = NULL;
 
@@ -226,9 +227,10 @@ create_search(void)
 	search->context = context;
 	search->seen.seen.has = search_has;
 	search->seen.table = met_create(context, INITIAL_MET, NULL);
-	search->maxpool = INITIAL_MET;
+	search->maxpool = INITIAL_POOL;
 	search->pool = MemoryContextAlloc(context,
 									  sizeof(PoolItem) * search->maxpool);
+	search->initial_memory = hnsw_search_memory(search);
 	return search;
 }
 
@@ -254,8 +256,7 @@ hnsw_search_begin(HnswGraph *graph, const HnswQuery *query)
 void
 hnsw_search_end(HnswSearch *search)
 {
-	if (spare != NULL || search->seen.table->size > LARGE_MET ||
-		search->maxpool > LARGE_MET)
+	if (spare != NULL || hnsw_search_memory(search) > search->initial_memory)
 	{
 		MemoryContextDelete(search->context);
 		return;

@@ -10,7 +10,9 @@
  * more for each row, after the scan has computed it to put the rows in order.
  * With vectors out of line that is another look into the TOAST table.
  *
- * So where one of our scans gives the order, the column becomes a NULL.
+ * So where one of our scans gives the order, the column becomes a NULL, as
+ * core's remove_unused_subquery_outputs() does it to columns of a subquery
+ * that nobody reads.
  *
  * IDENTIFICATION
  *	  src/planner/sortdistance.c
@@ -30,9 +32,9 @@ static create_upper_paths_hook_type previous_hook;
 
 /*
  * The scan below a path, if that only projects the rows of one of our indexes
- * that come in the order of a distance; else NULL.  Such a path is the whole query but
- * for LIMIT and row locks: whatever else could read the column would be a path
- * of its own on top of it.
+ * that come in the order of a distance; else NULL.  Such a path is the whole
+ * query but for LIMIT and row locks: whatever else could read the column would
+ * be a path of its own on top of it.
  */
 static const IndexPath *
 ordered_scan(const ProjectionPath *path)
