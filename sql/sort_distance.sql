@@ -55,8 +55,7 @@ SELECT count(*) FROM (SELECT id FROM points ORDER BY v <-> '[3,4]' FETCH FIRST 2
 -- a Sort reads it: a second key, other rows, another index
 SELECT output($$SELECT id FROM points ORDER BY v <-> '[3,4]', id LIMIT 3$$);
 SELECT id FROM points ORDER BY v <-> '[3,4]', id LIMIT 3;
-SELECT output($$SELECT id FROM (SELECT DISTINCT ON (v <-> '[3,4]') id, v FROM points ORDER BY v <-> '[3,4]', id) x$$);
-SELECT output($$SELECT a.id FROM points a, LATERAL (SELECT id FROM points b ORDER BY b.v <-> a.v LIMIT 2) n ORDER BY a.v <-> '[3,4]', n.id LIMIT 3$$);
+SELECT id FROM (SELECT DISTINCT ON (v <-> '[3,4]') id, v FROM points ORDER BY v <-> '[3,4]', id) x LIMIT 3;
 SELECT a.id, n.id FROM points a, LATERAL (SELECT id FROM points b ORDER BY b.v <-> a.v LIMIT 1) n WHERE a.id IN (3, 33) ORDER BY a.v <-> '[3,4]';
 
 -- partitions: MergeAppend reads it
