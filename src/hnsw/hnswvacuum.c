@@ -383,7 +383,6 @@ vacuum_index(HnswVacuum *v)
 {
 	uint64		nnodes = hnsw_index_nnodes(v->index);
 	uint64		range = Min(set_range(&v->index->space.layout), nnodes);
-	bool		any_empty = false;
 
 	hnsw_nodeset_create(&v->empty, range);
 	remove_dead(v);
@@ -395,15 +394,14 @@ vacuum_index(HnswVacuum *v)
 			collect_empty(v);
 		}
 		if (v->empty.count > 0)
-		{
 			free_empty(v);
-			any_empty = true;
-		}
 	}
 
-	/* a VACUUM that changes nothing writes nothing (H42) */
-	if (any_empty || v->nremoved > 0)
-		hnsw_repair_reachability(v->index);
+	/*
+	 * Also if there was nothing to remove: a VACUUM that was cancelled here
+	 * has left no other trace.  A graph that is whole is only read.
+	 */
+	hnsw_repair_reachability(v->index);
 	HNSW_POINT("vacuum-before-fsm");
 	if (v->freed)
 		hnsw_store_vacuum_free(v->index->rel);

@@ -85,8 +85,8 @@ sub run
 	return $self->end($seconds);
 }
 
-# The most memory that its backend has had, in megabytes.
-sub peak_memory
+# The memory of its own that its backend has, in megabytes.
+sub memory
 {
 	my ($self) = @_;
 

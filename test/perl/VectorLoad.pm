@@ -144,7 +144,8 @@ sub _scripts
 	$script{delete} = [ 38, "$id\nDELETE FROM $table WHERE id = $old;\n" ];
 
 	$script{search} = [ 20, "$id\nSELECT search('$table', '$t->{op}', \$\$$value{':i'}\$\$, 10);\n" ];
-	$script{far} = [ 2, "$id\nSELECT search('$table', '$t->{op}', \$\$$value{':i'}\$\$, 300);\n" ];
+	# a table that could shrink below that is not asked for so many rows
+	$script{far} = [ $t->{n} >= 1000 ? 2 : 0, "$id\nSELECT search('$table', '$t->{op}', \$\$$value{':i'}\$\$, 300);\n" ];
 
 	# two phases; pgbench replaces variables within quotes, too
 	my $gid = "'$table.:i.:client_id'";

@@ -101,7 +101,8 @@ sub _build_library
 	return "$to/hnsw_corrupt";
 }
 
-# corrupt_functions($node): corrupt_page(), page_bytes(), pages() and slots().
+# corrupt_functions($node): corrupt_page(), page_bytes(), dirty_scan(), pages() and
+# slots().
 sub corrupt_functions
 {
 	my ($node) = @_;
@@ -111,6 +112,8 @@ sub corrupt_functions
 CREATE FUNCTION corrupt_page(regclass, int8, int4, bytea) RETURNS void
 	AS '$library' LANGUAGE C STRICT;
 CREATE FUNCTION page_bytes(regclass, int8, int4, int4) RETURNS bytea
+	AS '$library' LANGUAGE C STRICT;
+CREATE FUNCTION dirty_scan(regclass, regclass, anyelement) RETURNS boolean
 	AS '$library' LANGUAGE C STRICT;
 CREATE FUNCTION pages(index regclass)
 	RETURNS TABLE (blkno int8, kind text, page_index int8) AS \$\$

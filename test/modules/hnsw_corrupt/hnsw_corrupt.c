@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * hnsw_corrupt.c
- *	  Read and overwrite bytes of any page, for tests of damaged indexes.
+ *	  Read and overwrite bytes of any page, for tests of damaged indexes; and
+ *	  a scan with a snapshot that no access method of ours serves.
  *
  * The change goes to the buffer, without WAL, and the buffer is marked dirty:
  * checksums stay right, so that the damage gets past them.
@@ -13,18 +14,23 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/relation.h"
+#include "access/table.h"
 #include "fmgr.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 PG_MODULE_MAGIC;
 
 extern PGDLLEXPORT Datum corrupt_page(PG_FUNCTION_ARGS);
 extern PGDLLEXPORT Datum page_bytes(PG_FUNCTION_ARGS);
+extern PGDLLEXPORT Datum dirty_scan(PG_FUNCTION_ARGS);
 
 PG_FUNCTION_INFO_V1(corrupt_page);
 PG_FUNCTION_INFO_V1(page_bytes);
+PG_FUNCTION_INFO_V1(dirty_scan);
 
 /* Does a page have these bytes? */
 static void
@@ -78,4 +84,27 @@ page_bytes(PG_FUNCTION_ARGS)
 	UnlockReleaseBuffer(buffer);
 	relation_close(rel, AccessShareLock);
 	PG_RETURN_BYTEA_P(result);
+}
+
+/* dirty_scan(table regclass, index regclass, key anyelement) -> is there a row? */
+Datum
+dirty_scan(PG_FUNCTION_ARGS)
+{
+	Relation	heap = table_open(PG_GETARG_OID(0), AccessShareLock);
+	Relation	index = index_open(PG_GETARG_OID(1), AccessShareLock);
+	SnapshotData snapshot;
+	ScanKeyData key;
+	IndexScanDesc scan;
+	bool		found;
+
+	InitDirtySnapshot(snapshot);
+	ScanKeyEntryInitialize(&key, SK_ORDER_BY, 1, InvalidStrategy, InvalidOid,
+						   InvalidOid, InvalidOid, PG_GETARG_DATUM(2));
+	scan = index_beginscan(heap, index, &snapshot, 0, 1);
+	index_rescan(scan, NULL, 0, &key, 1);
+	found = index_getnext_tid(scan, ForwardScanDirection) != NULL;
+	index_endscan(scan);
+	index_close(index, AccessShareLock);
+	table_close(heap, AccessShareLock);
+	PG_RETURN_BOOL(found);
 }

@@ -301,7 +301,7 @@ while (next_trial())
 	}
 	my $healed = $session->run("REINDEX INDEX ${name}_v;\nSELECT count(*) FROM hnsw_index_check('${name}_v', true, true);", 60);
 	problem('mutations', "$what: REINDEX does not heal: $healed->{out} $healed->{err}") if $healed->{out} ne '0' || $healed->{err} ne '';
-	$peak = $session->peak_memory if $session->peak_memory > $peak;
+	$peak = $session->memory if $session->memory > $peak;
 	connect_again() if trial_seed() % 500 == 499;
 }
 $session->quit;

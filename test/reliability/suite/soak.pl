@@ -119,7 +119,7 @@ sub rotate
 	my $load = start_load($node, \@tables, clients => 10, seconds => int($end - time) + 1, seed => trial_seed(),
 		arguments => [ '--max-tries=3' ],
 		options => pick('', '-c hnsw.test_point=*:jitter:100', '-c hnsw.test_point=*:jitter:1000'),
-		weights => { prepare => 2, $tables[0]{n} == 0 ? (search => 0, far => 0) : (far => $set->{empty} ? 0 : 1) });
+		weights => { prepare => 2, $tables[0]{n} == 0 || $set->{empty} ? (search => 0, far => 0) : () });
 	my $vacuum = Session->new($node, options => '-c client_min_messages=error -c log_min_duration_statement=-1');
 	my $ddl = Session->new($node, options => '-c client_min_messages=error -c log_min_duration_statement=-1');
 	my $cursor = Session->new($node, options => '-c enable_seqscan=off -c enable_sort=off');
