@@ -116,8 +116,8 @@ INSERT INTO names SELECT i, 'point ' || i FROM generate_series(1, 2000) i;
 ANALYZE names;
 EXPLAIN (COSTS OFF) SELECT name FROM line JOIN names USING (id) ORDER BY v <-> '[50.2,0,0]' LIMIT 3;
 SELECT name FROM line JOIN names USING (id) ORDER BY v <-> '[50.2,0,0]' LIMIT 3;
--- what no index can do: other direction, NULLs first, a second column, a
--- function by name, an expression around the operator, another operator
+-- a function by name is its operator; what no index can do: other direction,
+-- NULLs first, a second column, an expression around the operator, another operator
 SELECT query, (SELECT count(*) FROM error_of('DO $do$ DECLARE p text; BEGIN FOR p IN EXECUTE ''EXPLAIN ' || replace(query, '''', '''''')
 		|| ''' LOOP IF p ~ ''Index Scan using line_v'' THEN RAISE ''uses the index''; END IF; END LOOP; END $do$') e WHERE e.code IS NOT NULL) AS uses
 	FROM unnest(ARRAY[

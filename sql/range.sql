@@ -147,7 +147,7 @@ SELECT * FROM compare('SELECT id FROM item WHERE 1 - (v <=> q()) > 0.4');
 
 -- With an order and a LIMIT the walk stops at the limit; without LIMIT not, for
 -- then all rows count
-SET hnsw.ef_search = 100;
+SET hnsw.ef_search = 120;
 SET enable_sort = off;
 SELECT n, c.* FROM unnest(ARRAY[
 	'SELECT id FROM item WHERE v <=> q() < 0.5 ORDER BY v <=> q() LIMIT 60',

@@ -31,7 +31,7 @@ SET ROLE regress_security_reader;
 CREATE FUNCTION reader.peek(id int) RETURNS boolean LANGUAGE plpgsql COST 0.0001 AS $$
 BEGIN
 	IF id % 50 <> 0 THEN
-		RAISE EXCEPTION 'row % is no secret', id;
+		RAISE EXCEPTION 'a row is no secret';
 	END IF;
 	RETURN true;
 END $$;
