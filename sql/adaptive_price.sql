@@ -94,6 +94,7 @@ SELECT d.price > 10 * c.price AS dearer FROM spent('SELECT id FROM item WHERE de
 	spent('SELECT id FROM item WHERE a % 100 = 1 ORDER BY v <-> q16() LIMIT 5') c;
 
 -- A walk that runs out of memory would read every node: it changes over before.
+-- The room that earlier searches of this session have left was taken for its own.
 SET work_mem = '64kB';
 SELECT ended, hops < 600 AS early FROM spent('SELECT id FROM item WHERE ring > 5900 ORDER BY v <-> q16() LIMIT 5');
 RESET work_mem;

@@ -213,11 +213,11 @@ extern IndexBulkDeleteResult *hnswvacuumcleanup(IndexVacuumInfo *info,
 
 /*
  * hnswcost.c.  Hops of a walk at ef_search 40, measured on the packages data:
- * 36 before any of the first ten rows, which come together, and then 5.3 for
- * each row that leaves (20 to 1,000 rows).
+ * 41 before any of the first twelve rows, which come together, and then 5.3 for
+ * each row that leaves (5.0 to 6.5, for 50 to 1,000 rows).
  */
-#define HNSW_HOPS_TO_START	36.0
-#define HNSW_ROWS_AT_START	10.0
+#define HNSW_HOPS_TO_START	41.0
+#define HNSW_ROWS_AT_START	12.0
 #define HNSW_HOPS_PER_ROW	5.3
 
 extern void hnswcostestimate(PlannerInfo *root, IndexPath *path,

@@ -326,6 +326,14 @@ hnsw_search_hops(const HnswSearch *search)
 Size
 hnsw_search_memory(const HnswSearch *search)
 {
-	return sizeof(Met) * (Size) search->seen.table->size +
-		sizeof(PoolItem) * (Size) search->maxpool;
+	const met_hash *table = search->seen.table;
+
+	/*
+	 * Room left over from an earlier search does not count, or how far a walk
+	 * goes would depend on what this backend has searched for before.
+	 */
+	return sizeof(Met) * Min(table->size,
+							 2 * (Size) table->members + INITIAL_MET) +
+		sizeof(PoolItem) * Min((Size) search->maxpool,
+							   2 * (Size) search->npool + INITIAL_MET);
 }

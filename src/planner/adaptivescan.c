@@ -149,7 +149,7 @@ typedef struct AdaptiveScan
  * A walk is judged from this row on: those of the first look-ahead have been
  * paid for when the first of them comes.
  */
-#define MIN_VISITS			10
+#define MIN_VISITS			12
 
 /* the planner's selectivity counts as much as this many rows seen */
 #define PRIOR_ROWS			20.0
