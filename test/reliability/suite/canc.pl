@@ -188,7 +188,7 @@ while (next_trial())
 }
 judge('last');
 
-for ([ 'time to cancel, p99.9 in ms', \@cancel ], [ 'time to terminate, p99.9 in ms', \@terminate ])
+for ([ 'time to cancel (p99.9 in ms)', \@cancel ], [ 'time to terminate (p99.9 in ms)', \@terminate ])
 {
 	my ($what, $list) = @$_;
 	my @sorted = sort { $a <=> $b } @$list;

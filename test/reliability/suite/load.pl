@@ -27,6 +27,8 @@ load_functions($node);
 make_load_table($node, $t);
 $node->safe_psql('postgres', 'VACUUM ANALYZE t');
 
+my $from = -s $node->logfile;
+
 # as many rows go as come
 my $load = start_load($node, [$t], clients => 16, seconds => int(seconds_left() * .8) + 1, seed => trial_seed(),
 	arguments => ['--max-tries=10'], weights => { delete => 72, search => 60, far => 2 });
@@ -59,7 +61,7 @@ problem('statements', $load->{err}) if !$load->{ok} || $load->{err} =~ /ERROR|ab
 measured('growth of a backend in MB', sprintf('%.1f', $grown), $nsamples || 1);
 problem('growth of a backend in MB', $grown) if $grown > 5;
 
-my $log = slurp_file($node->logfile);
+my $log = slurp_file($node->logfile, $from);
 my @slow = $log =~ /(duration: \d{5,}.*)/g;
 problem('statements', "slower than 10 s: $slow[0]") if @slow;
 my $wrong = log_problems($node);

@@ -223,15 +223,15 @@ SQL
 		my $rows = $node->safe_psql('postgres', "SELECT count(*) FROM $name WHERE @{[ indexed_rows($t) ]}");
 		my $unreached = verify($node, $t, 'true', "$what, quiet");
 
-		tried('unreachable nodes under load, of rows', $rows);
-		problem('unreachable nodes under load, of rows', "$what, $name: $unreached of $rows") if $unreached > 1 + $rows / 10000;
+		tried('rows looked at for unreachable nodes under load', $rows);
+		problem('rows looked at for unreachable nodes under load', "$what, $name: $unreached of $rows") if $unreached > 1 + $rows / 10000;
 		next if $rows < 30;
 		judge($node, $t, 60, "$what, quiet");
 		$node->safe_psql('postgres', "DELETE FROM $name WHERE id = (SELECT max(id) FROM $name WHERE @{[ indexed_rows($t) ]})");
 		$node->safe_psql('postgres', "VACUUM (INDEX_CLEANUP ON) $name");
 		$unreached = verify($node, $t, 'true', "$what, after VACUUM");
-		tried('unreachable nodes after VACUUM, of rows', $rows);
-		problem('unreachable nodes after VACUUM, of rows', "$what, $name: $unreached of $rows") if $unreached > 0;
+		tried('rows looked at for unreachable nodes after VACUUM', $rows);
+		problem('rows looked at for unreachable nodes after VACUUM', "$what, $name: $unreached of $rows") if $unreached > 0;
 
 		my $recall = judge($node, $t, 200, "$what, after VACUUM");
 		my $size = $node->safe_psql('postgres', "SELECT pg_relation_size('${name}_v')");
