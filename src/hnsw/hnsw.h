@@ -179,8 +179,9 @@ extern bool hnsw_sweep_next(HnswSweep *sweep, HnswSweepRow *row);
  * hnsw_sweep_next.  Every row that a snapshot taken before hnsw_range_begin
  * can see, and that is in the index, belongs to one of the nodes.
  *
- * hnsw_range_share -- the share of nodes that 'wanted' accepts, from a sample of
- * them; never 0 and never 1.
+ * hnsw_range_share -- for the planner: the share of nodes that 'wanted' accepts,
+ * from a sample of them, above 0 and below 1; -1 if the value has other
+ * dimensions.
  */
 typedef struct HnswRange HnswRange;
 typedef bool (*HnswRangeWanted) (void *arg, double bound);
@@ -188,7 +189,9 @@ typedef bool (*HnswRangeWanted) (void *arg, double bound);
 extern HnswRange *hnsw_range_begin(Relation index, const void *value,
 								   HnswRangeWanted wanted, void *arg);
 extern bool hnsw_range_next(HnswRange *range, HnswSweepRow *row);
-extern double hnsw_range_share(HnswRange *range, int samples);
+extern double hnsw_range_share(Relation index, const void *value,
+							   HnswRangeWanted wanted, void *arg,
+							   int samples);
 
 /*
  * hnswgaps.c: may a row have no vector, may a distance be NaN, may it be
@@ -196,7 +199,11 @@ extern double hnsw_range_share(HnswRange *range, int samples);
  * a snapshot taken before the call can see: an insert notes such a row before
  * it commits.  query: a detoasted value; "no" for the index and "no" for the
  * query together exclude it.
+ *
+ * hnsw_is_readable: false for an index that pgvector has built, or a damaged
+ * one, which scans would refuse.
  */
+extern bool hnsw_is_readable(Relation index);
 extern bool hnsw_may_lack_nulls(Relation index);
 extern bool hnsw_may_have_nan(Relation index);
 extern bool hnsw_may_have_odd(Relation index);

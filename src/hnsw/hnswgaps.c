@@ -18,6 +18,14 @@
 #include "hnsw/hnsw.h"
 #include "hnsw/hnswmeta.h"
 
+bool
+hnsw_is_readable(Relation index)
+{
+	HnswFault	fault;
+
+	return hnsw_index_examine(index, &fault) != NULL;
+}
+
 /* Does the metapage have one of these flags? */
 static bool
 has_gaps(Relation index, int gaps)

@@ -32,15 +32,12 @@ struct HnswRange
 	uint64		next;
 };
 
-HnswRange *
-hnsw_range_begin(Relation rel, const void *value, HnswRangeWanted wanted,
-				 void *arg)
+static HnswRange *
+begin_range(HnswIndex *index, const void *value, HnswRangeWanted wanted,
+			void *arg)
 {
 	HnswRange  *range = palloc0(sizeof(HnswRange));
-	HnswIndex  *index = hnsw_index_open(rel);
 
-	vector_metric_check_dims(index->space.metric, index->space.dim,
-							 index->space.metric->dim(value));
 	hnsw_index_refresh(index);
 	range->index = index;
 	range->graph = hnsw_diskgraph_open(index);
@@ -49,6 +46,17 @@ hnsw_range_begin(Relation rel, const void *value, HnswRangeWanted wanted,
 	range->arg = arg;
 	range->nnodes = hnsw_index_nnodes(index);
 	return range;
+}
+
+HnswRange *
+hnsw_range_begin(Relation rel, const void *value, HnswRangeWanted wanted,
+				 void *arg)
+{
+	HnswIndex  *index = hnsw_index_open(rel);
+
+	vector_metric_check_dims(index->space.metric, index->space.dim,
+							 index->space.metric->dim(value));
+	return begin_range(index, value, wanted, arg);
 }
 
 /* Read a node; false if it has no row that is wanted. */
@@ -89,12 +97,19 @@ hnsw_range_next(HnswRange *range, HnswSweepRow *out)
 }
 
 double
-hnsw_range_share(HnswRange *range, int samples)
+hnsw_range_share(Relation rel, const void *value, HnswRangeWanted wanted,
+				 void *arg, int samples)
 {
+	HnswIndex  *index = hnsw_index_open(rel);
+	HnswRange  *range;
 	HnswExpansion exp;
 	double		found = 0;
-	uint64		n = Min(range->nnodes, samples);
+	uint64		n;
 
+	if (index->space.metric->dim(value) != index->space.dim)
+		return -1;
+	range = begin_range(index, value, wanted, arg);
+	n = Min(range->nnodes, samples);
 	for (uint64 i = 0; i < n; i++)
 	{
 		if (read_wanted(range, range->nnodes * i / n, &exp))

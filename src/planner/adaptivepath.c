@@ -422,7 +422,7 @@ offer_adaptive_paths(PlannerInfo *root, RelOptInfo *rel, Index rti,
 
 	if (previous_hook != NULL)
 		previous_hook(root, rel, rti, rte);
-	if (!enable_indexscan || rte->inh ||
+	if (!enable_indexscan || rte->inh || IS_DUMMY_REL(rel) ||
 		rte->rtekind != RTE_RELATION || rte->tablesample != NULL ||
 		rel->indexlist == NIL || !bms_is_empty(rel->lateral_relids))
 		return;

@@ -17,7 +17,7 @@
 
 #include <math.h>
 
-#include "access/stratnum.h"
+#include "access/genam.h"
 #include "catalog/pg_type.h"
 #include "compat.h"
 #include "hnsw/hnsw.h"
@@ -275,6 +275,20 @@ match_distance(IndexOptInfo *index, Node *expr, DistanceExpr *out)
 
 	return index->amcostestimate == hnswcostestimate &&
 		match(index, expr, out, &range);
+}
+
+bool
+is_readable_index(const IndexOptInfo *info)
+{
+	Relation	index;
+	bool		result;
+
+	if (info->hypothetical)
+		return false;
+	index = index_open(info->indexoid, NoLock);
+	result = hnsw_is_readable(index);
+	index_close(index, NoLock);
+	return result;
 }
 
 double

@@ -51,6 +51,12 @@ typedef struct DistanceExpr
 extern bool match_distance(IndexOptInfo *index, Node *expr,
 						   DistanceExpr *out);
 
+/*
+ * is_readable_index -- does the index exist, and in our format?  Queries that
+ * pgvector answers without its index must not fail for the index' sake.
+ */
+extern bool is_readable_index(const IndexOptInfo *index);
+
 /* distance_expr_value -- the expression for a given distance, by the same steps. */
 extern double distance_expr_value(const DistanceExpr *expr, double distance);
 

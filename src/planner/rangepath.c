@@ -199,14 +199,13 @@ estimate_share(PlannerInfo *root, IndexOptInfo *info,
 								   ALLOCSET_DEFAULT_SIZES);
 	old = MemoryContextSwitchTo(memory);
 	index = index_open(info->indexoid, NoLock);
-	*share = hnsw_range_share(hnsw_range_begin(index,
-											   PG_DETOAST_DATUM(((Const *) key)->constvalue),
-											   is_within, &context),
-							  SAMPLE_NODES);
+	*share = hnsw_range_share(index,
+							  PG_DETOAST_DATUM(((Const *) key)->constvalue),
+							  is_within, &context, SAMPLE_NODES);
 	index_close(index, NoLock);
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(memory);
-	return true;
+	return *share > 0;
 }
 
 /*
@@ -315,8 +314,8 @@ offer_range_paths(PlannerInfo *root, RelOptInfo *rel)
 		RangeClause clause;
 		double		share;
 
-		if (info->amcostestimate != hnswcostestimate || info->hypothetical ||
-			!find_range_clause(rel, info, &clause))
+		if (!find_range_clause(rel, info, &clause) ||
+			!is_readable_index(info))
 			continue;
 		if (!corrected && is_worth_estimating(root, rel, info) &&
 			estimate_share(root, info, &clause, &share))

@@ -276,10 +276,11 @@ offer_by_index(PlannerInfo *root, RelOptInfo *rel, Oid table,
 	Expr	   *expr;
 	SimilarityPlan plan;
 
-	if (index->hypothetical || (index->indpred != NIL && !index->predOK))
+	if (index->indpred != NIL && !index->predOK)
 		return;
 	expr = ordered_expression(root, rel, index, &distance);
-	if (expr == NULL || ascending == distance.falls)
+	if (expr == NULL || ascending == distance.falls ||
+		!is_readable_index(index))
 		return;
 	if (ascending)
 	{

@@ -208,6 +208,9 @@ HINT:  Please REINDEX it\./;
 		"$i->{name}: the planner takes it");
 	($status, $err) = says($only_index . search($i));
 	like($err, $refused, "$i->{name}: a search is refused, with a hint");
+	($status, $err) = says("SELECT id FROM $i->{table} WHERE $i->{search} < 1;"
+		  . "SELECT id FROM $i->{table} ORDER BY 1 - ($i->{search}) DESC LIMIT 1");
+	is($status, 0, "$i->{name}: what pgvector does without the index works");
 	($status, $err) = says("INSERT INTO $i->{table} SELECT * FROM items WHERE id = 1");
 	like($err, $refused, "$i->{name}: an insert is refused, with a hint");
 
