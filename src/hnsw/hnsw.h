@@ -123,6 +123,12 @@ extern bool hnswinsert(Relation index, Datum *values, bool *isnull,
 					   IndexUniqueCheck checkUnique, bool indexUnchanged,
 					   struct IndexInfo *indexInfo);
 
+/*
+ * Does an index hold rows of this value, which is not NULL?  Not of the zero
+ * vector under cosine.  Memory in the current context.
+ */
+extern bool hnsw_is_indexed(Relation index, Datum value);
+
 /* hnswscan.c */
 extern IndexScanDesc hnswbeginscan(Relation index, int nkeys, int norderbys);
 extern void hnswrescan(IndexScanDesc scan, ScanKey keys, int nkeys,

@@ -189,3 +189,13 @@ hnswinsert(Relation index, Datum *values, bool *isnull, ItemPointer heap_tid,
 
 	return false;				/* not unique, so nothing to promise */
 }
+
+bool
+hnsw_is_indexed(Relation rel, Datum value)
+{
+	const HnswSpace *space = &hnsw_index_open(rel)->space;
+	const void *detoasted = PG_DETOAST_DATUM(value);
+
+	return space->metric->dim(detoasted) == space->dim &&
+		hnsw_space_gap(space, detoasted) != HNSW_GAP_ZERO;
+}

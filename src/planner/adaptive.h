@@ -56,12 +56,14 @@ extern List *adaptive_plan_to_list(const AdaptivePlan *plan);
 extern void adaptive_plan_from_list(List *list, AdaptivePlan *plan);
 
 /*
- * custom_exprs: the distance of a row, the key of the search, and, if there is
- * one, the condition that no row holds beyond the first for which it fails
+ * custom_exprs: the distance of a row, the key of the search, the row's value,
+ * and, if there is one, the condition that no row holds beyond the first for
+ * which it fails
  */
 #define ADAPTIVE_DISTANCE	0
 #define ADAPTIVE_KEY		1
-#define ADAPTIVE_STOP		2
+#define ADAPTIVE_VALUE		2
+#define ADAPTIVE_STOP		3
 
 /* custom_plans: scans of the table, without columns */
 #define ADAPTIVE_WALK		0	/* core's Index Scan, without the filter */

@@ -462,8 +462,9 @@ plan_adaptive(PlannerInfo *root, RelOptInfo *rel, CustomPath *path,
 	scan->flags = path->flags;
 	scan->custom_plans = custom_plans;
 	distance = linitial(lsecond(path->custom_private));
-	scan->custom_exprs = list_make2(copyObject(distance),
-									copyObject(get_rightop((Expr *) distance)));
+	scan->custom_exprs = list_make3(copyObject(distance),
+									copyObject(get_rightop((Expr *) distance)),
+									copyObject(get_leftop((Expr *) distance)));
 	scan->custom_exprs = list_concat(scan->custom_exprs,
 									 lthird(path->custom_private));
 	scan->custom_private = linitial(path->custom_private);

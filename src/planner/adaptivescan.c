@@ -108,6 +108,7 @@ typedef struct AdaptiveScan
 	ExprState  *distance;		/* of the row in the expression context */
 	ExprState  *key;			/* the query vector */
 	ExprState  *stop;			/* no row beyond the first that fails; or NULL */
+	ExprState  *value;			/* what the index has of a row */
 	TupleTableSlot *row;		/* a row fetched by its TID */
 
 	/* moves during a scan */
@@ -445,17 +446,31 @@ end_sort(AdaptiveScan *so, TupleTableSlot *input)
 	so->phase = ADAPTIVE_SORTED;
 }
 
+/*
+ * Is the row in the expression context in the index?  Not if its value is
+ * NULL, or has no direction under cosine.
+ */
 static bool
-key_is_null(AdaptiveScan *so)
+row_is_indexed(AdaptiveScan *so)
 {
+	ExprContext *econtext = so->css.ss.ps.ps_ExprContext;
 	bool		isnull;
+	Datum		value = ExecEvalExprSwitchContext(so->value, econtext, &isnull);
+	Relation	index;
+	MemoryContext old;
+	bool		result;
 
-	(void) ExecEvalExprSwitchContext(so->key, so->css.ss.ps.ps_ExprContext,
-									 &isnull);
-	return isnull;
+	if (isnull)
+		return false;
+	index = index_open(so->plan.index, AccessShareLock);
+	old = MemoryContextSwitchTo(econtext->ecxt_per_tuple_memory);
+	result = hnsw_is_indexed(index, value);
+	MemoryContextSwitchTo(old);
+	index_close(index, AccessShareLock);
+	return result;
 }
 
-/* Put a row into the sort, unless it has left or has no distance. */
+/* Put a row into the sort, unless it has left or is not in the index. */
 static void
 sort_row(AdaptiveScan *so, TupleTableSlot *slot, TupleTableSlot *input)
 {
@@ -470,10 +485,12 @@ sort_row(AdaptiveScan *so, TupleTableSlot *slot, TupleTableSlot *input)
 	distance = row_distance(so, &isnull);
 
 	/*
-	 * As in an index scan, rows without a vector are left out; but to a search
-	 * for no vector all rows are the same.
+	 * The walk leaves out what is not indexed, so the same rows are left out
+	 * here, or it would depend on the change-over who is in the answer.  Only
+	 * rows without a distance need a look; all are, to a search for NULL or
+	 * for the zero vector.
 	 */
-	if (isnull && !key_is_null(so))
+	if ((isnull || isnan(distance)) && !row_is_indexed(so))
 		return;
 
 	ExecClearTuple(input);
@@ -959,6 +976,8 @@ begin_scan(CustomScanState *node, EState *estate, int eflags)
 										 ADAPTIVE_DISTANCE), &ss->ps);
 	so->key = ExecInitExpr(list_nth(scan->custom_exprs, ADAPTIVE_KEY),
 						   &ss->ps);
+	so->value = ExecInitExpr(list_nth(scan->custom_exprs, ADAPTIVE_VALUE),
+							 &ss->ps);
 	if (list_length(scan->custom_exprs) > ADAPTIVE_STOP)
 		so->stop = ExecInitQual(list_make1(list_nth(scan->custom_exprs,
 													ADAPTIVE_STOP)),
