@@ -440,15 +440,18 @@ static const char *
 judge_f32(const HnswSpace *space, const float *own)
 {
 	double		norm2 = 0;
+	double		length = own[0];
 
+	if (space->metric->space == VECTOR_SPACE_COSINE && length > 2)
+		length -= HNSW_UNBOUNDED;
 	for (int i = 1; i <= space->dim; i++)
 	{
 		if (!isfinite(own[i]))
 			return "has an element out of range";
 		norm2 += (double) own[i] * own[i];
 	}
-	if (!isfinite(own[0]) ||
-		!is_close(own[0], Min(norm2, FLT_MAX), 1e-4))
+	if (!isfinite(length) ||
+		!is_close(length, Min(norm2, FLT_MAX), 1e-4))
 		return "has a length that differs from that of its elements";
 	if (space->metric->space == VECTOR_SPACE_COSINE &&
 		fabs(norm2 - 1) > UNIT_TOLERANCE)

@@ -193,7 +193,11 @@ meet(HnswSearch *search, HnswNode node, float est, float var)
 		float		old = met->est;
 		float		sum = met->weight + weight;
 
-		met->est = old + (est - old) * (weight / sum);
+		/*
+		 * Doubles hold the difference of any two floats.  An estimate that is
+		 * no number has no place in the heap: pool_top would not end.
+		 */
+		met->est = old + ((double) est - old) * (weight / sum);
 		met->weight = sum;
 		if (met->est < old)
 			pool_push(search, met->est, node);

@@ -40,6 +40,9 @@ typedef struct FlatCode
 /* rounding of a float sum of n terms, relative to the sum of absolute terms */
 #define SUM_ROUNDING(n)		(((n) + 8) * (double) FLT_EPSILON / 2)
 
+/* what such a sum can lose besides, where its terms are subnormal */
+#define SUM_UNDERFLOW(n)	((n) * 0x1p-149)
+
 /* rotated dimensions of the longest vector kept as F32 */
 #define MAX_F32_RDIM		((HNSW_F32_MAX_DIM + 15) / 16 * 16)
 
@@ -331,10 +334,18 @@ finite_or_max(double x)
 	return x <= FLT_MAX ? (float) x : FLT_MAX;
 }
 
-/* Code floats in 8 bits; scratch: rdim floats. */
+/* What a value's unit vector is off for bounds: anything, if it is odd. */
+static float
+odd_error(const HnswSpace *space, const void *value)
+{
+	return space->metric->space == VECTOR_SPACE_COSINE &&
+		hnsw_space_gap(space, value) == HNSW_GAP_ODD ? HNSW_UNBOUNDED : 0;
+}
+
+/* Code floats in 8 bits, which are 'error' off; scratch: rdim floats. */
 static void
-encode_s8(const HnswSpace *space, const float *x, float *scratch,
-		  QuantOwn *own)
+encode_s8(const HnswSpace *space, const float *x, float error,
+		  float *scratch, QuantOwn *own)
 {
 	double		norm = sqrt(kernels.dot_f32(x, x, space->floats));
 
@@ -343,7 +354,7 @@ encode_s8(const HnswSpace *space, const float *x, float *scratch,
 		scratch[i] -= space->mean[i];
 	quant_own_encode(scratch, space->rdim,
 					 finite_or_max((norm + space->mean_norm) *
-								   QUANT_ROTATE_ERROR), own);
+								   QUANT_ROTATE_ERROR + error), own);
 }
 
 /* Keep a value, or as much of it as there is room for. */
@@ -372,6 +383,7 @@ hnsw_space_own(const HnswSpace *space, const void *value, float *scratch,
 			   uint8 *own)
 {
 	float	   *y = scratch + space->floats;
+	float		error;
 
 	memset(own, 0, space->layout.own_bytes);
 	if (space->own_kind == HNSW_OWN_EXACT)
@@ -383,6 +395,7 @@ hnsw_space_own(const HnswSpace *space, const void *value, float *scratch,
 	if (!load_value(space, value, scratch))
 		return false;
 
+	error = odd_error(space, value);
 	switch (space->own_kind)
 	{
 		case HNSW_OWN_F32:
@@ -391,14 +404,14 @@ hnsw_space_own(const HnswSpace *space, const void *value, float *scratch,
 
 				memcpy(form->x, scratch, sizeof(float) * space->dim);
 				form->norm2 = finite_or_max(kernels.dot_f32(scratch, scratch,
-															space->dim));
+															space->dim) + error);
 				break;
 			}
 		case HNSW_OWN_S8:
-			encode_s8(space, scratch, y, (QuantOwn *) own);
+			encode_s8(space, scratch, error, y, (QuantOwn *) own);
 			break;
 		case HNSW_OWN_KEPT:
-			encode_s8(space, scratch, y, &((HnswKept *) own)->code);
+			encode_s8(space, scratch, error, y, &((HnswKept *) own)->code);
 			keep_value(space, value, own);
 			break;
 		case HNSW_OWN_EXACT:
@@ -439,11 +452,7 @@ hnsw_space_same(const HnswSpace *space, const uint8 *a, const uint8 *b)
 		return x->scale == y->scale &&
 			memcmp(x->code, y->code, space->rdim) == 0;
 	}
-	if (space->own_kind == HNSW_OWN_KEPT ||
-		space->own_kind == HNSW_OWN_EXACT)
-		return memcmp(a, b, space->layout.own_bytes) == 0;
-	return memcmp(((const HnswF32Own *) a)->x, ((const HnswF32Own *) b)->x,
-				  sizeof(float) * space->dim) == 0;
+	return memcmp(a, b, space->layout.own_bytes) == 0;
 }
 
 uint64
@@ -537,7 +546,10 @@ hnsw_space_query(const HnswSpace *space, const void *value, HnswQuery *query)
 		query->ordered = false;
 
 	quant_rotate(&space->rotation, x, rotated);
-	query->norm = sqrt(kernels.dot_f32(x, x, space->floats));
+	query->norm = sqrt(kernels.dot_f32(x, x, space->floats) +
+					   SUM_UNDERFLOW(space->floats));
+	if (value != NULL)
+		query->error = odd_error(space, value);
 	if (space->own_kind == HNSW_OWN_KEPT)
 		query_kept(space, query, x);
 	if (query->space == VECTOR_SPACE_IP && space->own_kind != HNSW_OWN_KEPT)
@@ -558,7 +570,8 @@ hnsw_space_query(const HnswSpace *space, const void *value, HnswQuery *query)
 	{
 		query->vec = rotated;
 		query->norm2 = query->rnorm2;
-		query->error = (query->norm + space->mean_norm) * QUANT_ROTATE_ERROR;
+		query->error += (query->norm + space->mean_norm) * QUANT_ROTATE_ERROR +
+			sqrt(SUM_UNDERFLOW(space->rdim));
 	}
 }
 
@@ -634,7 +647,7 @@ static double
 bound_l2(const HnswSpace *space, VectorSpace op, double l2sq, double slack,
 		 double error)
 {
-	double		low = sqrt(Max(l2sq - slack, 0)) - error;
+	double		low = sqrt(Max(l2sq - slack - SUM_UNDERFLOW(space->dim), 0)) - error;
 
 	if (!(low > 0))
 		return isnan(low) ? low : 0;
@@ -643,6 +656,21 @@ bound_l2(const HnswSpace *space, VectorSpace op, double l2sq, double slack,
 
 	/* the SQL function sums squares: all terms positive, then a root */
 	return low * (1 - SUM_ROUNDING(space->dim) - FLT_EPSILON);
+}
+
+/*
+ * What the SQL function's sum of products may lose or gain: where terms are
+ * subnormal, and where the product of the lengths lets sums overflow; then its
+ * value may be minus infinity.  norm2: of the form; FLT_MAX if that is beyond.
+ */
+static void
+mend_ip_bound(const HnswSpace *space, double lengths, double norm2,
+			  HnswMeasure *out)
+{
+	if (lengths < FLT_MAX / 2 && norm2 < FLT_MAX)
+		out->bound -= SUM_UNDERFLOW(space->dim);
+	else
+		out->bound = -get_float8_infinity();
 }
 
 static void
@@ -660,13 +688,15 @@ measure_s8(const HnswSpace *space, const HnswQuery *query,
 	if (query->space == VECTOR_SPACE_IP)
 	{
 		double		ip = -(dot + query->shift);
-		double		length = sqrt(norm2) + space->mean_norm + own->error;
+		double		length = sqrt(norm2 + SUM_UNDERFLOW(space->rdim)) +
+			space->mean_norm + own->error;
 
 		out->dist = ip;
 		out->margin = query->norm * length + ip;
 		out->bound = ip - slack - query->norm * (own->error + query->error) -
 			query->norm * length *
 			(3 * SUM_ROUNDING(space->rdim) + 2 * QUANT_ROTATE_ERROR);
+		mend_ip_bound(space, query->norm * length, norm2, out);
 	}
 	else
 	{
@@ -683,24 +713,31 @@ measure_f32(const HnswSpace *space, const HnswQuery *query,
 	if (query->space == VECTOR_SPACE_IP)
 	{
 		double		ip = -kernels.dot_f32(query->vec, own->x, space->dim);
-		double		lengths = query->norm * sqrt(own->norm2);
+		double		lengths = query->norm *
+			sqrt(own->norm2 + SUM_UNDERFLOW(space->dim));
 
 		out->dist = ip;
 		out->margin = lengths + ip;
 		out->l2sq = Max(query->norm2 + own->norm2 + 2 * ip, 0);
 		out->bound = ip - 2 * SUM_ROUNDING(space->dim) * lengths;
+		mend_ip_bound(space, lengths, own->norm2, out);
 	}
 	else
 	{
 		double		l2sq = kernels.l2sq_f32(query->vec, own->x, space->dim);
 
-		out->dist = out->margin = out->l2sq = l2sq;
+		double		error = 0;
 
-		/* under cosine both were divided by their norms, and rounded */
+		/*
+		 * Under cosine both were divided by their norms, and rounded; norm2
+		 * is 1, or says that there is no bound.
+		 */
+		if (space->metric->space == VECTOR_SPACE_COSINE)
+			error = 4 * FLT_EPSILON + query->error +
+				(own->norm2 > 2 ? HNSW_UNBOUNDED : 0);
+		out->dist = out->margin = out->l2sq = l2sq;
 		out->bound = bound_l2(space, space->metric->space, l2sq,
-							  l2sq * 2 * SUM_ROUNDING(space->dim),
-							  space->metric->space == VECTOR_SPACE_COSINE ?
-							  4 * FLT_EPSILON : 0);
+							  l2sq * 2 * SUM_ROUNDING(space->dim), error);
 	}
 }
 

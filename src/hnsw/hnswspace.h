@@ -145,6 +145,12 @@ extern bool hnsw_space_rotate_value(const HnswSpace *space, const void *value,
 									float *scratch, float *out);
 
 /*
+ * Added to the error of a unit vector (S8), or to its squared norm (F32), if
+ * its distances can be anything: they are at most 2 apart, so no bound is left.
+ */
+#define HNSW_UNBOUNDED		4.0f
+
+/*
  * hnsw_space_own -- write the own form of a detoasted value, own_bytes bytes
  * (padding zeroed).  Returns false, writing nothing, for a value that is not
  * indexed: the zero vector under cosine.
