@@ -65,7 +65,7 @@ until ($session->ended)
 	select undef, undef, undef, 0.01;
 }
 is($session->end(60)->{err}, "", 'a build with little memory');
-cmp_ok($most - $before, '<', 8, 'a build keeps to maintenance_work_mem');
+cmp_ok($most - $before, '<', 4, 'a build keeps to maintenance_work_mem');
 note sprintf '%.1f MB more, index %d bytes', $most - $before, $node->safe_psql('postgres', "SELECT pg_relation_size('big_v')");
 $session->quit;
 check_index($node, 'big_v');
