@@ -373,8 +373,11 @@ next_ready(HnswScan *so, HnswRow *row)
 		{
 			if (so->set.mode != HNSW_ITERATIVE_OFF || !so->in_batch)
 			{
+				/* only a walk follows edges, which VACUUM must not break off */
+				hnsw_lock_scan(so->index->rel, false);
 				begin_batch(so);
 				walk(so);
+				hnsw_unlock_scan(so->index->rel, false);
 				continue;
 			}
 			so->phase = SCAN_DONE;
@@ -528,7 +531,7 @@ start(IndexScanDesc scan, HnswScan *so)
 	MemoryContextSwitchTo(old);
 }
 
-/* Fetch the next row under the scan lock S; false at the end. */
+/* Fetch the next row; false at the end. */
 static bool
 advance(IndexScanDesc scan, HnswScan *so)
 {
@@ -537,7 +540,6 @@ advance(IndexScanDesc scan, HnswScan *so)
 	bool		found;
 
 	HNSW_POINT("scan-between-batches");
-	hnsw_lock_scan(scan->indexRelation, false);
 	do
 	{
 		found = next_row(so, &row);
@@ -548,7 +550,6 @@ advance(IndexScanDesc scan, HnswScan *so)
 			load_tids(so, &row);
 		}
 	} while (found && so->ntids == 0);
-	hnsw_unlock_scan(scan->indexRelation, false);
 	MemoryContextSwitchTo(old);
 	return found;
 }
