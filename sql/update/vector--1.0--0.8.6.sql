@@ -16,18 +16,22 @@ UPDATE pg_catalog.pg_operator SET oprcanhash = false, oprcanmerge = false
 	WHERE oid OPERATOR(pg_catalog.=) '=(sparsevec,sparsevec)'::pg_catalog.regoperator::pg_catalog.oid;
 ALTER OPERATOR <> (sparsevec, sparsevec)
 	SET (RESTRICT = eqsel, JOIN = eqjoinsel);
-UPDATE pg_catalog.pg_proc SET prosupport = 0 WHERE prosupport = 'bit_distance_support(internal)'::pg_catalog.regprocedure;
-DELETE FROM pg_catalog.pg_depend WHERE deptype = 'n' AND refobjid = 'bit_distance_support(internal)'::pg_catalog.regprocedure
-	AND refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass;
-UPDATE pg_catalog.pg_proc SET prosupport = 0 WHERE prosupport = 'halfvec_distance_support(internal)'::pg_catalog.regprocedure;
-DELETE FROM pg_catalog.pg_depend WHERE deptype = 'n' AND refobjid = 'halfvec_distance_support(internal)'::pg_catalog.regprocedure
-	AND refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass;
-UPDATE pg_catalog.pg_proc SET prosupport = 0 WHERE prosupport = 'sparsevec_distance_support(internal)'::pg_catalog.regprocedure;
-DELETE FROM pg_catalog.pg_depend WHERE deptype = 'n' AND refobjid = 'sparsevec_distance_support(internal)'::pg_catalog.regprocedure
-	AND refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass;
-UPDATE pg_catalog.pg_proc SET prosupport = 0 WHERE prosupport = 'vector_distance_support(internal)'::pg_catalog.regprocedure;
-DELETE FROM pg_catalog.pg_depend WHERE deptype = 'n' AND refobjid = 'vector_distance_support(internal)'::pg_catalog.regprocedure
-	AND refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass;
+UPDATE pg_catalog.pg_proc SET prosupport = 0
+	WHERE prosupport::pg_catalog.oid OPERATOR(pg_catalog.=) 'bit_distance_support(internal)'::pg_catalog.regprocedure::pg_catalog.oid;
+DELETE FROM pg_catalog.pg_depend WHERE deptype OPERATOR(pg_catalog.=) 'n' AND refobjid OPERATOR(pg_catalog.=) 'bit_distance_support(internal)'::pg_catalog.regprocedure::pg_catalog.oid
+	AND refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid;
+UPDATE pg_catalog.pg_proc SET prosupport = 0
+	WHERE prosupport::pg_catalog.oid OPERATOR(pg_catalog.=) 'halfvec_distance_support(internal)'::pg_catalog.regprocedure::pg_catalog.oid;
+DELETE FROM pg_catalog.pg_depend WHERE deptype OPERATOR(pg_catalog.=) 'n' AND refobjid OPERATOR(pg_catalog.=) 'halfvec_distance_support(internal)'::pg_catalog.regprocedure::pg_catalog.oid
+	AND refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid;
+UPDATE pg_catalog.pg_proc SET prosupport = 0
+	WHERE prosupport::pg_catalog.oid OPERATOR(pg_catalog.=) 'sparsevec_distance_support(internal)'::pg_catalog.regprocedure::pg_catalog.oid;
+DELETE FROM pg_catalog.pg_depend WHERE deptype OPERATOR(pg_catalog.=) 'n' AND refobjid OPERATOR(pg_catalog.=) 'sparsevec_distance_support(internal)'::pg_catalog.regprocedure::pg_catalog.oid
+	AND refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid;
+UPDATE pg_catalog.pg_proc SET prosupport = 0
+	WHERE prosupport::pg_catalog.oid OPERATOR(pg_catalog.=) 'vector_distance_support(internal)'::pg_catalog.regprocedure::pg_catalog.oid;
+DELETE FROM pg_catalog.pg_depend WHERE deptype OPERATOR(pg_catalog.=) 'n' AND refobjid OPERATOR(pg_catalog.=) 'vector_distance_support(internal)'::pg_catalog.regprocedure::pg_catalog.oid
+	AND refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_proc'::pg_catalog.regclass::pg_catalog.oid;
 DROP FUNCTION hnsw_neighbors(regclass, tid, integer);
 DROP FUNCTION hnsw_levels(regclass);
 DROP FUNCTION vector_duplicates(regclass, float8, bigint);

@@ -169,7 +169,8 @@ act_at(const char *name)
 	switch (the_point.action)
 	{
 		case POINT_CRASH:
-			XLogFlush(GetXLogInsertRecPtr());
+			/* the insert position can lie behind the header of an empty page */
+			XLogFlush(XactLastRecEnd);
 			kill(MyProcPid, SIGKILL);
 			pg_usleep(10 * 1000 * 1000);
 			break;
