@@ -97,6 +97,7 @@ select_neighbors(Bulk *bulk, HnswNode node)
 		neighbor->dist = hnsw_key_dist(bulk->key[i]);
 		neighbor->occluded = false;
 		neighbor->own = hnsw_memgraph_own(mem, neighbor->node);
+		hnsw_memgraph_expect_own(mem, neighbor->node);
 		nneighbors++;
 	}
 	return hnsw_select(space, bulk->neighbors, nneighbors,

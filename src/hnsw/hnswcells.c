@@ -552,18 +552,6 @@ looks_at_part(const HnswCells *cells, uint32 i, HnswNode node,
 	return (part + nparts - home) % nparts < MAX_PARTS;
 }
 
-/* The lines of an own form that will be read next. */
-static void
-expect_own(HnswCells *cells, HnswNode node)
-{
-	const uint8 *own = hnsw_memgraph_own(cells->mem, node);
-	Size		bytes = Min(cells->mem->graph.space->layout.own_bytes, 1024);
-
-	for (Size i = 0; i < bytes; i += 64)
-		__builtin_prefetch(own + i);
-	__builtin_prefetch(hnsw_memgraph_list(cells->mem, node));
-}
-
 static void
 measure_part(HnswCells *cells, const Cell *cell, uint32 part, uint32 nparts)
 {
@@ -587,7 +575,8 @@ measure_part(HnswCells *cells, const Cell *cell, uint32 part, uint32 nparts)
 		if (nparts > MAX_PARTS &&
 			!looks_at_part(cells, i, list[i], nmembers, part, nparts))
 			continue;
-		expect_own(cells, list[i]);
+		hnsw_memgraph_expect_own(cells->mem, list[i]);
+		__builtin_prefetch(hnsw_memgraph_list(cells->mem, list[i]));
 		rows[nrows++] = list[i];
 		if (nrows == 2 * HNSW_PANEL_ROWS)
 		{

@@ -70,6 +70,7 @@ typedef struct NodeHeader
 /* cache lines of a node that are asked for in advance */
 #define CACHE_LINE			64
 #define EXPECT_LINES		8
+#define EXPECT_OWN_LINES	16
 
 /* ---- private chunks ---- */
 
@@ -298,6 +299,17 @@ hnsw_memgraph_candidates(HnswMemGraph *mem, HnswNode node)
 		return hnsw_memgraph_list(mem, node)->link + layout->max_edges;
 	return (uint64 *) ((char *) hnsw_memgraph_slot(mem, node) +
 					   MAXALIGN(layout->edges_off));
+}
+
+void
+hnsw_memgraph_expect_own(HnswMemGraph *mem, HnswNode node)
+{
+	const uint8 *own = hnsw_memgraph_own(mem, node);
+	Size		bytes = Min(mem->graph.space->layout.own_bytes,
+							EXPECT_OWN_LINES * CACHE_LINE);
+
+	for (Size i = 0; i < bytes; i += CACHE_LINE)
+		__builtin_prefetch(own + i);
 }
 
 /*

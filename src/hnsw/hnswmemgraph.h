@@ -219,6 +219,9 @@ extern HnswSlot *hnsw_memgraph_slot(HnswMemGraph *mem, HnswNode node);
 /* the whole own form of a node */
 extern uint8 *hnsw_memgraph_own(HnswMemGraph *mem, HnswNode node);
 
+/* That own form will soon be read. */
+extern void hnsw_memgraph_expect_own(HnswMemGraph *mem, HnswNode node);
+
 /* ---- for linking all at once ---- */
 
 extern HnswMemList *hnsw_memgraph_list(HnswMemGraph *mem, HnswNode node);
