@@ -4,7 +4,7 @@
  *	  Micro-benchmark of the kernel tables, without a server.
  *
  * Prints nanoseconds per call for each entry, table and length; sum_bits_s8 is
- * given per code, of 32 codes in one call.  Data are in the first-level cache
+ * given per code, of 32 codes in one call, and the panel kernels per pair.  Data are in the first-level cache
  * where they fit, so this compares kernels and says nothing about memory.  The
  * best of several rounds is printed: what disturbs a round only adds to it.
  *
@@ -53,6 +53,13 @@ static uint8_t bits[MAX_DIM / 8];
 static int32_t sums[NCODES];
 static float est[NCODES];
 static float var[NCODES];
+static int8_t panel_s8[KERNEL_PANEL * MAX_DIM];
+static float panel_f32[KERNEL_PANEL * MAX_DIM];
+static float panel_scale[KERNEL_PANEL];
+static float panel_norm2[KERNEL_PANEL];
+static KernelRows panel_rows;
+static float dist[KERNEL_ROWS * KERNEL_PANEL];
+static uint16_t near[KERNEL_ROWS];
 static float own_a[MAX_DIM];
 static float own_b[MAX_DIM];
 static float edge[MAX_DIM];
@@ -203,6 +210,32 @@ run_residual_f32(int n)
 	sink = kernels.residual_f32(fa, n, n, bits).norm2;
 }
 
+/* all rows are one: what is read of them is small beside the panel */
+static void
+set_rows(const void *x)
+{
+	panel_rows.n = KERNEL_ROWS;
+	for (int r = 0; r < KERNEL_ROWS; r++)
+		panel_rows.x[r] = x;
+}
+
+static void
+run_panel_near_s8(int n)
+{
+	set_rows(sa);
+	kernels.panel_near_s8(panel_s8, panel_scale, panel_norm2, &panel_rows, n,
+						  dist, near);
+	sink = dist[0] + near[0];
+}
+
+static void
+run_panel_near_f32(int n)
+{
+	set_rows(fa);
+	kernels.panel_near_f32(panel_f32, &panel_rows, n, dist, near);
+	sink = dist[0] + near[0];
+}
+
 static void
 run_quantize_s8(int n)
 {
@@ -274,6 +307,8 @@ static const struct
 	{"jaccard", run_jaccard, 1},
 	{"residual_s8", run_residual_s8, 1},
 	{"residual_f32", run_residual_f32, 1},
+	{"panel_near_s8", run_panel_near_s8, KERNEL_ROWS * KERNEL_PANEL},
+	{"panel_near_f32", run_panel_near_f32, KERNEL_ROWS * KERNEL_PANEL},
 	{"max_abs_f32", run_max_abs_f32, 1},
 	{"quantize_s8", run_quantize_s8, 1},
 	{"quant_rotate", run_rotate, 1},
