@@ -4,8 +4,8 @@
  *	  Linking all nodes of a graph in memory at once.
  *
  * Inserting row by row finds each node's candidates by a walk through the graph
- * so far, a hundred cache misses a row.  With all rows at hand, candidates come
- * from blocked products of own forms (hnswcells.c), at a fifth of the price.
+ * so far, which waits for memory at every node.  With all rows at hand,
+ * candidates come from blocked products of own forms (hnswcells.c).
  * The rest is the same as ever: selection, links back, selection again.
  *
  * Near neighbours alone make islands, though.  What an insert into a small
@@ -26,7 +26,6 @@
 #include "hnsw/hnswbulk.h"
 #include "hnsw/hnswselect.h"
 #include "miscadmin.h"
-#include "utils/wait_event.h"
 
 /* nodes handed out at a time */
 #define PORTION				64
@@ -57,14 +56,6 @@ hnsw_bulk_init(HnswBulkShared *shared)
 	pg_atomic_init_u32(&shared->next_select, 0);
 	pg_atomic_init_u32(&shared->next_offer, 0);
 	pg_atomic_init_u32(&shared->next_write, 0);
-}
-
-/* Wait for the others.  Returns true in one of them. */
-static bool
-wait_for_all(Bulk *bulk)
-{
-	return BarrierArriveAndWait(bulk->barrier,
-								WAIT_EVENT_PARALLEL_CREATE_INDEX_SCAN);
 }
 
 /*
@@ -141,7 +132,7 @@ link_level(Bulk *bulk, int level)
 		for (uint32 i = first; i < Min(first + PORTION, nmembers); i++)
 			select_links(bulk, hnsw_cells_member(bulk->cells, i));
 	}
-	if (wait_for_all(bulk))
+	if (hnsw_wait_for_all(bulk->barrier))
 	{
 		hnsw_cells_done(bulk->cells);
 		pg_atomic_write_u32(&shared->next_select, 0);
@@ -191,7 +182,7 @@ for_each_node(Bulk *bulk, pg_atomic_uint32 *next,
 		if (is_last && bulk->report != NULL)
 			bulk->report(first);
 	}
-	wait_for_all(bulk);
+	hnsw_wait_for_all(bulk->barrier);
 }
 
 void
@@ -207,11 +198,11 @@ hnsw_bulk_link(HnswBulkShared *shared, HnswMemGraph *mem, Barrier *barrier,
 	bulk.neighbors = palloc(sizeof(HnswNeighbor) * max);
 
 	/* nobody adds rows any longer */
-	wait_for_all(&bulk);
+	hnsw_wait_for_all(barrier);
 	for (int level = hnsw_cells_levels(hnsw_memgraph_nnodes(mem)) - 1;
 		 level >= 0; level--)
 		link_level(&bulk, level);
-	wait_for_all(&bulk);
+	hnsw_wait_for_all(barrier);
 	for_each_node(&bulk, &shared->next_offer, offer_back, false);
 	for_each_node(&bulk, &shared->next_write, write_edges, true);
 

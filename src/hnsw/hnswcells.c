@@ -30,7 +30,6 @@
 #include "hnsw/hnswpanel.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
-#include "utils/wait_event.h"
 
 /* each level has this part of the nodes of the one below */
 #define LEVEL_RATE			4
@@ -50,7 +49,7 @@
 #define MAX_PART			1024
 #define MAX_PARTS			4
 
-/* members handed out at a time: multiples of HNSW_PANEL_ROWS */
+/* members handed out at a time: multiples of KERNEL_ROWS */
 #define PORTION				64
 
 /* cell numbers are 16 bits */
@@ -78,8 +77,8 @@ struct HnswCells
 	HnswNode   *visits;
 
 	HnswPanel  *part;			/* members of a cell */
-	uint64	   *hits;			/* of HNSW_PANEL_ROWS nodes, part->max each */
-	int			nhits[HNSW_PANEL_ROWS];
+	uint64	   *hits;			/* of KERNEL_ROWS nodes, part->max each */
+	int			nhits[KERNEL_ROWS];
 };
 
 int
@@ -104,34 +103,16 @@ hnsw_cells_begin(HnswCellsShared *shared, HnswMemGraph *mem, Barrier *barrier)
 	cells->part = hnsw_panel_create(space,
 									Min(hnsw_panel_max(space, PART_BYTES),
 										MAX_PART));
-	cells->hits = palloc(sizeof(uint64) * HNSW_PANEL_ROWS * cells->part->max);
+	cells->hits = palloc(sizeof(uint64) * KERNEL_ROWS * cells->part->max);
 	return cells;
-}
-
-static void
-free_panel(HnswPanel *panel)
-{
-	pfree(panel->node);
-	pfree(panel->scale);
-	pfree(panel->norm2);
-	pfree(panel->codes);
-	pfree(panel);
 }
 
 void
 hnsw_cells_end(HnswCells *cells)
 {
-	free_panel(cells->part);
+	hnsw_panel_free(cells->part);
 	pfree(cells->hits);
 	pfree(cells);
-}
-
-/* Wait for the others.  Returns true in one of them. */
-static bool
-wait_for_all(HnswCells *cells)
-{
-	return BarrierArriveAndWait(cells->barrier,
-								WAIT_EVENT_PARALLEL_CREATE_INDEX_SCAN);
 }
 
 /* ---- the keys of candidates ---- */
@@ -253,8 +234,12 @@ gather_members(HnswCells *cells, int level)
 	uint32		n = 0;
 
 	for (HnswNode node = 0; node < nnodes; node++)
+	{
+		if (node % 1024 == 0)
+			CHECK_FOR_INTERRUPTS();
 		n += is_in_level(node, level) &&
 			hnsw_memgraph_slot(mem, node)->state == HNSW_LIVE;
+	}
 	members = take(cells, &shared->members, n, sizeof(HnswNode));
 	shared->nmembers = 0;
 	for (HnswNode node = 0; node < nnodes; node++)
@@ -360,15 +345,15 @@ bound_candidates(HnswCells *cells, HnswNode node, const uint64 *near)
 		hnsw_memgraph_list(cells->mem, node)->bound = hnsw_key_dist(near[far]);
 }
 
-/* The nearest cells of up to HNSW_PANEL_ROWS members, nearest first. */
+/* The nearest cells of up to KERNEL_ROWS members, nearest first. */
 static void
 choose_cells(HnswCells *cells, const HnswPanel *centers, uint64 *near,
 			 uint32 first, int nrows)
 {
 	int			nprobes = cells->shared->nprobes;
-	float		dist[HNSW_PANEL_ROWS * KERNEL_PANEL];
-	uint16		is_near[HNSW_PANEL_ROWS];
-	int			n[HNSW_PANEL_ROWS] = {0};
+	float		dist[KERNEL_ROWS * KERNEL_PANEL];
+	uint16		is_near[KERNEL_ROWS];
+	int			n[KERNEL_ROWS] = {0};
 	KernelRows	rows = {.n = nrows};
 
 	for (int r = 0; r < nrows; r++)
@@ -423,7 +408,7 @@ choose_all_cells(HnswCells *cells)
 	HnswCellsShared *shared = cells->shared;
 	HnswPanel  *centers = hnsw_panel_create(cells->mem->graph.space,
 											shared->ncells);
-	uint64	   *near = palloc(sizeof(uint64) * HNSW_PANEL_ROWS *
+	uint64	   *near = palloc(sizeof(uint64) * KERNEL_ROWS *
 							  shared->nprobes);
 	uint32		first;
 
@@ -436,11 +421,11 @@ choose_all_cells(HnswCells *cells)
 		uint32		end = Min(first + PORTION, shared->nmembers);
 
 		CHECK_FOR_INTERRUPTS();
-		for (uint32 m = first; m < end; m += HNSW_PANEL_ROWS)
-			choose_cells(cells, centers, near, m, Min(end - m, HNSW_PANEL_ROWS));
+		for (uint32 m = first; m < end; m += KERNEL_ROWS)
+			choose_cells(cells, centers, near, m, Min(end - m, KERNEL_ROWS));
 	}
 	pfree(near);
-	free_panel(centers);
+	hnsw_panel_free(centers);
 }
 
 /* ---- the list of visits ---- */
@@ -494,13 +479,13 @@ list_visits(HnswCells *cells)
 
 /* ---- measuring ---- */
 
-/* Measure up to HNSW_PANEL_ROWS nodes against the members in cells->part. */
+/* Measure up to KERNEL_ROWS nodes against the members in cells->part. */
 static void
 measure_rows(HnswCells *cells, const HnswNode *node, int nrows)
 {
 	HnswPanel  *part = cells->part;
-	float		dist[HNSW_PANEL_ROWS * KERNEL_PANEL];
-	uint16		is_near[HNSW_PANEL_ROWS];
+	float		dist[KERNEL_ROWS * KERNEL_PANEL];
+	uint16		is_near[KERNEL_ROWS];
 	KernelRows	rows = {.n = nrows};
 
 	for (int r = 0; r < nrows; r++)
@@ -561,7 +546,7 @@ measure_part(HnswCells *cells, const Cell *cell, uint32 part, uint32 nparts)
 		pg_atomic_read_u32(&unconstify(Cell *, cell)->nvisits);
 	uint32		first = part * cells->part->max;
 	uint32		end = Min(first + cells->part->max, nmembers);
-	HnswNode	rows[2 * HNSW_PANEL_ROWS];
+	HnswNode	rows[2 * KERNEL_ROWS];
 	int			nrows = 0;
 
 	hnsw_panel_clear(cells->part);
@@ -578,16 +563,16 @@ measure_part(HnswCells *cells, const Cell *cell, uint32 part, uint32 nparts)
 		hnsw_memgraph_expect_own(cells->mem, list[i]);
 		__builtin_prefetch(hnsw_memgraph_list(cells->mem, list[i]));
 		rows[nrows++] = list[i];
-		if (nrows == 2 * HNSW_PANEL_ROWS)
+		if (nrows == 2 * KERNEL_ROWS)
 		{
 			CHECK_FOR_INTERRUPTS();
-			measure_rows(cells, rows, HNSW_PANEL_ROWS);
-			nrows = HNSW_PANEL_ROWS;
+			measure_rows(cells, rows, KERNEL_ROWS);
+			nrows = KERNEL_ROWS;
 			memcpy(rows, rows + nrows, sizeof(HnswNode) * nrows);
 		}
 	}
-	for (int r = 0; r < nrows; r += HNSW_PANEL_ROWS)
-		measure_rows(cells, rows + r, Min(nrows - r, HNSW_PANEL_ROWS));
+	for (int r = 0; r < nrows; r += KERNEL_ROWS)
+		measure_rows(cells, rows + r, Min(nrows - r, KERNEL_ROWS));
 }
 
 static void
@@ -614,21 +599,21 @@ measure_all(HnswCells *cells)
 void
 hnsw_cells_find(HnswCells *cells, int level)
 {
-	if (wait_for_all(cells))
+	if (hnsw_wait_for_all(cells->barrier))
 	{
 		gather_members(cells, level);
 		plan_cells(cells);
 	}
-	wait_for_all(cells);
+	hnsw_wait_for_all(cells->barrier);
 	look_up_addresses(cells);
 	choose_all_cells(cells);
-	if (wait_for_all(cells))
+	if (hnsw_wait_for_all(cells->barrier))
 		place_cells(cells);
-	wait_for_all(cells);
+	hnsw_wait_for_all(cells->barrier);
 	list_visits(cells);
-	wait_for_all(cells);
+	hnsw_wait_for_all(cells->barrier);
 	measure_all(cells);
-	wait_for_all(cells);
+	hnsw_wait_for_all(cells->barrier);
 }
 
 uint32

@@ -20,20 +20,7 @@
 
 #include "hnsw/hnswmemgraph.h"
 #include "storage/barrier.h"
-
-/*
- * Members of a cell, and how many nodes a node is measured against for each
- * candidate that is wanted.  On the packages data (README, "Things tried") half
- * of the latter cost a third more hops at recall .99; twice as much gained
- * nothing.
- */
-#define HNSW_CELL_MEMBERS		128
-#define HNSW_CELLS_LOOKS		64
-
-/* cells a node looks into, most of all */
-#define HNSW_CELLS_PROBES(want) \
-	Max((want) * HNSW_CELLS_LOOKS / HNSW_CELL_MEMBERS, HNSW_CELLS_MIN_PROBES)
-#define HNSW_CELLS_MIN_PROBES	4
+#include "utils/wait_event.h"
 
 /* What the participants share. */
 typedef struct HnswCellsShared
@@ -55,6 +42,14 @@ typedef struct HnswCellsShared
 } HnswCellsShared;
 
 typedef struct HnswCells HnswCells;
+
+/* Wait until all participants have come here.  Returns true in one of them. */
+static inline bool
+hnsw_wait_for_all(Barrier *barrier)
+{
+	return BarrierArriveAndWait(barrier,
+								WAIT_EVENT_PARALLEL_CREATE_INDEX_SCAN);
+}
 
 /*
  * hnsw_cells_begin -- take part.  Memory: the current context.

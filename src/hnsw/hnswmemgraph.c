@@ -26,7 +26,6 @@
  */
 #include "postgres.h"
 
-#include "hnsw/hnswcells.h"
 #include "hnsw/hnswmemgraph.h"
 #include "hnsw/hnswselect.h"
 #include "miscadmin.h"
@@ -47,12 +46,6 @@ typedef struct NodeHeader
  * count, a bit (hnswwrite.c).
  */
 #define WRITE_BYTES			14
-
-/*
- * Bytes that linking all at once needs for each node beside the node: its
- * number, and the cells it looks into, twice (hnswcells.c).
- */
-#define LINK_BYTES(want)	(4 + 6 * HNSW_CELLS_PROBES(want))
 
 /*
  * A chunk is about 1/128 of the budget, so that little is asked for too much,
@@ -184,7 +177,7 @@ plan_memory(HnswMemShared *shared, const HnswSpace *space, int want,
 	shared->budget = budget;
 	shared->chunk_shift = pg_leftmost_one_pos64(Max(chunk / stride, 1));
 	shared->chunk_cost = (stride + WRITE_BYTES +
-						  (want > 0 ? LINK_BYTES(want) : 0)) << shared->chunk_shift;
+						  (want > 0 ? HNSW_LINK_BYTES(want) : 0)) << shared->chunk_shift;
 	shared->max_chunks = Min(budget / shared->chunk_cost,
 							 HNSW_INVALID_NODE >> shared->chunk_shift);
 	max_nodes = (uint64) shared->max_chunks << shared->chunk_shift;

@@ -26,6 +26,22 @@
 #include "port/atomics.h"
 #include "storage/lwlock.h"
 
+/*
+ * Linking all nodes at once (hnswcells.h): nodes of a cell, how many nodes a node
+ * is measured against for each candidate that is wanted, the cells it looks into
+ * at most, and so the bytes needed for each node beside the node: its number, and
+ * those cells, twice.  Half as many nodes looked at cost a third more hops at
+ * recall .99 on the packages data (README, "Things tried").
+ */
+#define HNSW_CELL_MEMBERS		128
+#define HNSW_CELLS_LOOKS		64
+#define HNSW_CELLS_MIN_PROBES	4
+#define HNSW_CELLS_PROBES(want) \
+	Max((want) * HNSW_CELLS_LOOKS / HNSW_CELL_MEMBERS, HNSW_CELLS_MIN_PROBES)
+#define HNSW_LINK_BYTES(want) \
+	(sizeof(HnswNode) + \
+	 (sizeof(HnswNode) + sizeof(uint16)) * HNSW_CELLS_PROBES(want))
+
 typedef struct HnswMemSource HnswMemSource;
 
 struct HnswMemSource

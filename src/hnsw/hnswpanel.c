@@ -50,6 +50,16 @@ hnsw_panel_create(const HnswSpace *space, int max)
 	return panel;
 }
 
+void
+hnsw_panel_free(HnswPanel *panel)
+{
+	pfree(panel->node);
+	pfree(panel->scale);
+	pfree(panel->norm2);
+	pfree(panel->codes);
+	pfree(panel);
+}
+
 static inline void *
 block_codes(const HnswPanel *panel, int block)
 {

@@ -17,9 +17,6 @@
 #include "hnsw/hnswspace.h"
 #include "kernel/kernel.h"
 
-/* nodes measured by one call */
-#define HNSW_PANEL_ROWS		KERNEL_ROWS
-
 typedef struct HnswPanel
 {
 	const HnswSpace *space;
@@ -36,6 +33,7 @@ typedef struct HnswPanel
  * context.  hnsw_panel_max: how many fit into about 'bytes'.
  */
 extern HnswPanel *hnsw_panel_create(const HnswSpace *space, int max);
+extern void hnsw_panel_free(HnswPanel *panel);
 extern int	hnsw_panel_max(const HnswSpace *space, Size bytes);
 
 static inline void

@@ -394,8 +394,7 @@ bool
 hnsw_parallel_leave_memory(HnswTeam *team)
 {
 	HnswBuildShared *shared = team->shared;
-	bool		writer = BarrierArriveAndWait(&shared->barrier,
-											  WAIT_EVENT_PARALLEL_CREATE_INDEX_SCAN);
+	bool		writer = hnsw_wait_for_all(&shared->barrier);
 
 	BarrierDetach(&shared->barrier);
 	if (!writer)

@@ -170,7 +170,7 @@ never 'the algorithm knows no storage' "${h}search.[ch] ${h}near.[ch] ${h}select
 # 4: the two graphs, which do not know each other; over the one on pages, what
 # insert and vacuum do to it; over the one in memory, the pages of a build
 own   'hnswmemgraph knows neither disk nor layer 5' "${h}memgraph.[ch]" \
-	"hnsw/hnsw(memgraph|cells|$below3|near|select)?\.h|$low"
+	"hnsw/hnsw(memgraph|$below3|near|select)?\.h|$low"
 own   'hnswpanel sees hnswspace' "${h}panel.[ch]" "hnsw/hnsw(panel|space)\.h|$low"
 own   'hnswcells and hnswbulk see memory and panel' \
 	"${h}cells.[ch] ${h}bulk.[ch]" \
