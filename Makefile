@@ -64,6 +64,7 @@ OBJS = \
 	src/hnsw/hnswmemgraph.o \
 	src/hnsw/hnswpanel.o \
 	src/hnsw/hnswcells.o \
+	src/hnsw/hnswpagecells.o \
 	src/hnsw/hnswbulk.o \
 	src/hnsw/hnswdiskgraph.o \
 	src/hnsw/hnswdiskwrite.o \

@@ -330,6 +330,33 @@ RESET max_parallel_maintenance_workers;
 RESET min_parallel_table_scan_size;
 DROP TABLE t;
 
+-- several batches, which share vectors; some have many rows in each batch
+CREATE TABLE t (id int, v vector(32), s sparsevec(1000), w vector(2200));
+INSERT INTO t (id, v) SELECT i, CASE WHEN i % 4 = 0 THEN vec(i % 8, 32) ELSE vec(i % 2900, 32) END
+	FROM generate_series(1, 4000) i;
+UPDATE t SET s = ('{' || (id % 50) + 1 || ':' || id % 90 + 1 || ',' || id % 900 + 60 || ':2}/1000')::sparsevec;
+INSERT INTO t (id, w) SELECT i, vec(i % 250, 2200) FROM generate_series(5001, 5300) i;
+SET maintenance_work_mem = '1MB';
+CREATE INDEX t_l2 ON t USING hnsw (v vector_l2_ops);
+CREATE INDEX t_cosine ON t USING hnsw (s sparsevec_cosine_ops);
+CREATE INDEX t_long ON t USING hnsw (w vector_l2_ops);
+SELECT c.* FROM compare($$SELECT v <-> (SELECT vec(0, 32)) FROM t WHERE v IS NOT NULL ORDER BY v <-> (SELECT vec(0, 32))$$) c;
+SELECT c.* FROM compare($$SELECT s <=> '{3:1,70:1}/1000' FROM t WHERE s IS NOT NULL ORDER BY s <=> '{3:1,70:1}/1000'$$) c;
+SELECT c.* FROM compare($$SELECT w <-> (SELECT vec(0, 2200)) FROM t WHERE w IS NOT NULL ORDER BY w <-> (SELECT vec(0, 2200))$$) c;
+SELECT * FROM violations;
+-- those of a batch find the same on pages, nearly all of them
+SELECT count(DISTINCT v), (SELECT elements FROM hnsw_levels('t_l2') WHERE level = 0) < 1.02 * count(DISTINCT v) AS shared FROM t;
+SET max_parallel_maintenance_workers = 2;
+SET min_parallel_table_scan_size = 0;
+ALTER TABLE t SET (parallel_workers = 2);
+REINDEX TABLE t;
+SELECT c.* FROM compare($$SELECT v <-> (SELECT vec(0, 32)) FROM t WHERE v IS NOT NULL ORDER BY v <-> (SELECT vec(0, 32))$$) c;
+SELECT * FROM violations;
+RESET maintenance_work_mem;
+RESET max_parallel_maintenance_workers;
+RESET min_parallel_table_scan_size;
+DROP TABLE t;
+
 -- CONCURRENTLY, IF NOT EXISTS, REINDEX, DROP
 CREATE TABLE t (id int PRIMARY KEY, v vector(3));
 INSERT INTO t SELECT i, vec(i, 3) FROM generate_series(1, 500) i;

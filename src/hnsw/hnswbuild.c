@@ -5,11 +5,11 @@
  *
  * First the metapage and the mean of a sample of the data, from which every
  * participant opens the index.  Then one scan of the table, shared by the
- * participants, each inserting the rows it gets: into the graph in memory
- * (hnswmemgraph.c), and when maintenance_work_mem is used up, into pages
- * (hnswgrow.c).  The graph is linked by hnswbulk.c and written out by
- * hnswwrite.c, at that time or at the end.  Pages are not logged until all is
- * done (README, "Build").
+ * participants, each putting the rows it gets into the graph in memory
+ * (hnswmemgraph.c).  When maintenance_work_mem is used up, and at the end, the
+ * graph is linked by hnswbulk.c and written out by hnswwrite.c; further rows make
+ * further batches, or go to pages one by one (hnswgrow.c) where batches do not
+ * pay.  Pages are not logged until all is done (README, "Build").
  *
  * IDENTIFICATION
  *	  src/hnsw/hnswbuild.c
@@ -65,6 +65,14 @@ extern PGDLLEXPORT void hnsw_build_main(dsm_segment *segment, shm_toc *toc);
 #define KEPT_STEP			((Size) 64)
 #define DEFAULT_KEPT_BYTES	((Size) 1040)
 
+/*
+ * For each batch all nodes on pages are read, about 3 us each; inserting a row
+ * into pages takes a hundred times as long.  So with more pages than that, or
+ * hardly any memory, rows are inserted one by one.
+ */
+#define MAX_PAGES_OF_BATCH	100
+#define MIN_BATCH			64
+
 /* One participant of a build. */
 typedef struct Build
 {
@@ -80,7 +88,7 @@ typedef struct Build
 
 	HnswMemGraph *mem;
 	bool		in_memory;		/* rows go there, else to pages */
-	HnswGrower *grower;			/* NULL before the first row for pages */
+	HnswGrower *grower;			/* NULL while there is nothing on pages */
 	double		index_tuples;	/* rows inserted by this participant */
 } Build;
 
@@ -298,14 +306,15 @@ report_phase_load(Relation heap, const IndexInfo *info)
 								 (int64) tuples);
 }
 
-/* The first of this participant's rows for pages. */
+/* There is something on pages, or there is more of it. */
 static void
-begin_pages(Build *build)
+look_at_pages(Build *build)
 {
 	MemoryContext old = MemoryContextSwitchTo(build->context);
 
 	hnsw_index_refresh(build->hnsw);
-	build->grower = hnsw_grow_begin(build->hnsw);
+	if (build->grower == NULL)
+		build->grower = hnsw_grow_begin(build->hnsw);
 	MemoryContextSwitchTo(old);
 }
 
@@ -315,37 +324,81 @@ report_linked(uint32 nodes)
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, nodes);
 }
 
-/* Link the graph in memory, if its nodes were not when they came. */
+/* One process writes the graph in memory to pages. */
 static void
-link_memory(Build *build)
+write_memory(Build *build)
+{
+	if (hnsw_memgraph_first(build->mem) == 0)
+		hnsw_write_graph(build->hnsw, build->mem);
+	else
+		hnsw_write_batch(build->hnsw, build->mem);
+}
+
+/* One process makes room for the next batch, if there shall be one. */
+static void
+begin_batch(Build *build)
 {
 	HnswTeam   *team = build->team;
+	uint64		nnodes = hnsw_memgraph_nnodes(build->mem);
+	uint64		npages;
 
-	if (team->mem_shared->want == 0)
-		return;
-	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE,
-								 HNSW_PHASE_LINK);
-	hnsw_bulk_link(&team->shared->bulk, build->mem, &team->shared->barrier,
-				   IsParallelWorker() ? NULL : report_linked);
+	hnsw_index_refresh(build->hnsw);
+	npages = hnsw_index_nnodes(build->hnsw);
+	team->shared->row_by_row = team->mem_shared->want == 0 ||
+		nnodes < MIN_BATCH || npages > nnodes * MAX_PAGES_OF_BATCH;
+	hnsw_memgraph_release(build->mem, npages);
+	hnsw_bulk_init(&team->shared->bulk);
 }
 
 /*
- * Memory is used up, or this participant has no more rows.  All of them link
- * the graph, one writes it out, and further rows go to pages.
+ * Memory is used up, or this participant is exhausted: it has no more rows.  All
+ * of them link the graph in memory, and it goes to pages.
+ *
+ * Between two batches those who are exhausted wait in hnsw_bulk_link, or for the
+ * writer, for the others.
  */
 static void
-leave_memory(Build *build)
+end_batch(Build *build)
 {
+	HnswBuildShared *shared = build->team->shared;
+	Barrier    *barrier = &shared->barrier;
 	MemoryContext old = MemoryContextSwitchTo(build->context);
+	HnswBulk   *bulk = NULL;
+	bool		was_last;
 
-	link_memory(build);
-	if (hnsw_parallel_leave_memory(build->team))
+	if (build->mem->shared->want > 0)
 	{
-		hnsw_write_graph(build->hnsw, build->mem);
-		hnsw_memgraph_release(build->mem);
-		hnsw_parallel_written(build->team);
+		pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE,
+									 HNSW_PHASE_LINK);
+		bulk = hnsw_bulk_begin(&shared->bulk, build->mem, build->grower,
+							   barrier);
+		hnsw_bulk_link(bulk, IsParallelWorker() ? NULL : report_linked);
 	}
-	build->in_memory = false;
+	if (hnsw_wait_for_all(barrier))
+		write_memory(build);
+	hnsw_wait_for_all(barrier);
+	if (bulk != NULL)
+	{
+		if (build->grower != NULL)
+			hnsw_bulk_link_back(bulk);
+		hnsw_bulk_end(bulk);
+	}
+
+	/* nobody gets exhausted before the next batch */
+	was_last = pg_atomic_read_u32(&shared->nexhausted) >=
+		(uint32) BarrierParticipants(barrier);
+	if (hnsw_wait_for_all(barrier))
+		begin_batch(build);
+	hnsw_wait_for_all(barrier);
+
+	hnsw_memgraph_forget(build->mem);
+	if (!was_last)
+		look_at_pages(build);
+	if (was_last || shared->row_by_row)
+	{
+		BarrierDetach(barrier);
+		build->in_memory = false;
+	}
 	MemoryContextSwitchTo(old);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE,
 								 HNSW_PHASE_LOAD);
@@ -377,17 +430,16 @@ static bool
 insert_value(Build *build, const void *value, ItemPointer tid)
 {
 	note_gap(build, hnsw_space_gap(&build->hnsw->space, value));
-	if (build->in_memory)
+	if (build->in_memory &&
+		!hnsw_space_own(&build->hnsw->space, value, build->scratch,
+						build->own))
+		return false;
+	while (build->in_memory)
 	{
-		if (!hnsw_space_own(&build->hnsw->space, value, build->scratch,
-							build->own))
-			return false;
 		if (insert_in_memory(build, tid))
 			return true;
-		leave_memory(build);
+		end_batch(build);
 	}
-	if (build->grower == NULL)
-		begin_pages(build);
 	return hnsw_grow_insert(build->grower, value, tid);
 }
 
@@ -447,14 +499,21 @@ insert_rows(Build *build, IndexInfo *info)
 	TableScanDesc scan = NULL;
 	double		heap_tuples;
 
-	build->in_memory = !hnsw_parallel_start(team);
+	if (!hnsw_parallel_start(team))
+	{
+		hnsw_parallel_finish(team, 0, 0, false, false);
+		return;
+	}
+	build->in_memory = true;
 	if (team->scan != NULL)
 		scan = table_beginscan_parallel(build->heap, team->scan);
 	heap_tuples = table_index_build_scan(build->heap, build->index, info, true,
 										 !IsParallelWorker(), build_callback,
 										 build, scan);
 	if (build->in_memory)
-		leave_memory(build);
+		pg_atomic_fetch_add_u32(&team->shared->nexhausted, 1);
+	while (build->in_memory)
+		end_batch(build);
 	hnsw_parallel_finish(team, heap_tuples, build->index_tuples,
 						 build->grower != NULL, info->ii_BrokenHotChain);
 }

@@ -14,6 +14,10 @@
  * before them, and so on; at each level what was chosen above stands for
  * selection again, beside the new candidates.
  *
+ * When a build takes several batches, the nodes of earlier ones are on pages.
+ * They are candidates for those of the batch, which are linked back from pages as
+ * inserts do it.  A node that is the same as one on pages gives its rows to that.
+ *
  * IDENTIFICATION
  *	  src/hnsw/hnswbulk.c
  *
@@ -26,21 +30,37 @@
 #include "hnsw/hnswbulk.h"
 #include "hnsw/hnswselect.h"
 #include "miscadmin.h"
+#include "port/pg_bitutils.h"
 
 /* nodes handed out at a time */
 #define PORTION				64
 
 /* One participant. */
-typedef struct Bulk
+struct HnswBulk
 {
 	HnswBulkShared *shared;
 	HnswMemGraph *mem;
 	Barrier    *barrier;
 	void		(*report) (uint32 nodes);
+	HnswGrower *grower;			/* for the graph on pages; NULL: there is none */
 	HnswCells  *cells;
 	uint64	   *key;			/* candidates and links of a node */
 	HnswNeighbor *neighbors;	/* the same */
-} Bulk;
+	uint8	   *own;			/* own forms of those on pages */
+
+	/* own forms read from pages; near nodes have the same neighbours */
+	uint32		cache_mask;		/* places - 1 */
+	HnswNode   *cached;			/* of each place: the node, or invalid */
+	uint32	   *cached_version;
+	uint8	   *cache;
+};
+
+/* about so many bytes of them, and at least so many; chosen, not measured */
+#define CACHE_BYTES			((Size) 512 * 1024)
+#define MIN_CACHE			64
+
+/* how many of the nearest are looked at for a node that is the same */
+#define MAX_SAME			16
 
 #define ST_SORT sort_keys
 #define ST_ELEMENT_TYPE uint64
@@ -56,21 +76,67 @@ hnsw_bulk_init(HnswBulkShared *shared)
 	pg_atomic_init_u32(&shared->next_select, 0);
 	pg_atomic_init_u32(&shared->next_offer, 0);
 	pg_atomic_init_u32(&shared->next_write, 0);
+	pg_atomic_init_u32(&shared->next_back, 0);
+}
+
+static inline bool
+is_on_page(const HnswBulk *bulk, HnswNode node)
+{
+	return node < hnsw_memgraph_first(bulk->mem);
 }
 
 /*
- * Choose neighbours among the candidates and the links of a node.  Returns how
- * many there are in bulk->neighbors, nearest first.
+ * Fill in the own form of neighbour number i.  False if it cannot be one: a node
+ * whose rows go to another.
  */
-static int
-select_neighbors(Bulk *bulk, HnswNode node)
+static bool
+find_own(HnswBulk *bulk, HnswNeighbor *neighbor, int i)
 {
 	HnswMemGraph *mem = bulk->mem;
-	const HnswSpace *space = mem->graph.space;
+	Size		own_bytes = mem->graph.space->layout.own_bytes;
+	uint32		place = neighbor->node & bulk->cache_mask;
+	uint8	   *cached;
+	uint8	   *own;
+
+	if (!is_on_page(bulk, neighbor->node))
+	{
+		neighbor->version = 0;
+		neighbor->own = hnsw_memgraph_own(mem, neighbor->node);
+		hnsw_memgraph_expect_own(mem, neighbor->node);
+		return hnsw_memgraph_list(mem, neighbor->node)->same ==
+			HNSW_INVALID_NODE;
+	}
+	cached = bulk->cache + place * own_bytes;
+	if (bulk->cached[place] != neighbor->node)
+	{
+		bulk->cached[place] = HNSW_INVALID_NODE;
+		if (!hnsw_diskgraph_own(hnsw_grow_graph(bulk->grower),
+								neighbor->node, cached,
+								&bulk->cached_version[place]))
+			return false;
+		bulk->cached[place] = neighbor->node;
+	}
+
+	/* the next neighbour may need the place */
+	own = bulk->own + i * own_bytes;
+	memcpy(own, cached, own_bytes);
+	neighbor->own = own;
+	neighbor->version = bulk->cached_version[place];
+	return true;
+}
+
+/*
+ * The candidates and the links of a node to bulk->neighbors, nearest first.
+ * Returns how many there are.
+ */
+static int
+gather_neighbors(HnswBulk *bulk, HnswNode node)
+{
+	HnswMemGraph *mem = bulk->mem;
 	HnswMemList *list = hnsw_memgraph_list(mem, node);
 	uint64	   *candidates = hnsw_memgraph_candidates(mem, node);
 	int			n = hnsw_candidates_keep(candidates, list->ncandidates,
-										 mem->shared->want);
+										 hnsw_candidates_wanted(mem));
 	int			nneighbors = 0;
 
 	memcpy(bulk->key, candidates, sizeof(uint64) * n);
@@ -84,15 +150,31 @@ select_neighbors(Bulk *bulk, HnswNode node)
 		if (i > 0 && bulk->key[i] == bulk->key[i - 1])
 			continue;
 		neighbor->node = hnsw_key_node(node, bulk->key[i]);
-		neighbor->version = 0;
 		neighbor->dist = hnsw_key_dist(bulk->key[i]);
 		neighbor->occluded = false;
-		neighbor->own = hnsw_memgraph_own(mem, neighbor->node);
-		hnsw_memgraph_expect_own(mem, neighbor->node);
-		nneighbors++;
+		if (find_own(bulk, neighbor, nneighbors))
+			nneighbors++;
 	}
-	return hnsw_select(space, bulk->neighbors, nneighbors,
-					   space->layout.max_edges);
+	return nneighbors;
+}
+
+/*
+ * The node on pages that is the same as a node, if it is among its neighbours;
+ * these are sorted.
+ */
+static HnswNode
+find_same(HnswBulk *bulk, HnswNode node, int nneighbors)
+{
+	const uint8 *own = hnsw_memgraph_own(bulk->mem, node);
+
+	for (int i = 0; i < Min(nneighbors, MAX_SAME); i++)
+	{
+		if (is_on_page(bulk, bulk->neighbors[i].node) &&
+			hnsw_space_same(bulk->mem->graph.space, own,
+							bulk->neighbors[i].own))
+			return bulk->neighbors[i].node;
+	}
+	return HNSW_INVALID_NODE;
 }
 
 /* Forget the candidates, for others to come. */
@@ -103,27 +185,44 @@ clear_candidates(HnswMemList *list)
 	list->bound = INFINITY;
 }
 
-static void
-select_links(Bulk *bulk, HnswNode node)
+/* Choose n links among bulk->neighbors, and keep them. */
+static int
+choose_links(HnswBulk *bulk, HnswNode node, int n)
 {
+	const HnswSpace *space = bulk->mem->graph.space;
 	HnswMemList *list = hnsw_memgraph_list(bulk->mem, node);
-	int			n = select_neighbors(bulk, node);
 
+	n = hnsw_select(space, bulk->neighbors, n, space->layout.max_edges);
 	for (int i = 0; i < n; i++)
 		list->link[i] = hnsw_neighbor_key(node, bulk->neighbors[i].dist,
 										  bulk->neighbors[i].node);
 	list->nlinks = n;
+	return n;
+}
+
+static void
+select_links(HnswBulk *bulk, HnswNode node)
+{
+	HnswMemList *list = hnsw_memgraph_list(bulk->mem, node);
+	int			n = gather_neighbors(bulk, node);
+
+	list->same = find_same(bulk, node, n);
+	if (list->same == HNSW_INVALID_NODE)
+		choose_links(bulk, node, n);
+	else
+		list->nlinks = 0;
 	clear_candidates(list);
 }
 
 static void
-link_level(Bulk *bulk, int level)
+link_level(HnswBulk *bulk, int level)
 {
 	HnswBulkShared *shared = bulk->shared;
 	uint32		nmembers;
 	uint32		first;
 
-	hnsw_cells_find(bulk->cells, level);
+	hnsw_cells_find(bulk->cells, level, bulk->grower != NULL ?
+					hnsw_grow_graph(bulk->grower) : NULL);
 	nmembers = hnsw_cells_nmembers(bulk->cells);
 	while ((first = pg_atomic_fetch_add_u32(&shared->next_select, PORTION)) <
 		   nmembers)
@@ -132,16 +231,16 @@ link_level(Bulk *bulk, int level)
 		for (uint32 i = first; i < Min(first + PORTION, nmembers); i++)
 			select_links(bulk, hnsw_cells_member(bulk->cells, i));
 	}
-	if (hnsw_wait_for_all(bulk->barrier))
+	if (level > 0 && hnsw_wait_for_all(bulk->barrier))
 	{
 		hnsw_cells_done(bulk->cells);
 		pg_atomic_write_u32(&shared->next_select, 0);
 	}
 }
 
-/* A node is a candidate for the links of each of its neighbours. */
+/* A node is a candidate for the links of each of its neighbours in memory. */
 static void
-offer_back(Bulk *bulk, HnswNode node)
+offer_back(HnswBulk *bulk, HnswNode node)
 {
 	HnswMemList *list = hnsw_memgraph_list(bulk->mem, node);
 
@@ -149,64 +248,170 @@ offer_back(Bulk *bulk, HnswNode node)
 	{
 		HnswNode	to = hnsw_key_node(node, list->link[i]);
 
-		hnsw_cells_offer(bulk->cells, to, hnsw_key_dist(list->link[i]), node);
+		if (!is_on_page(bulk, to))
+			hnsw_cells_offer(bulk->cells, to, hnsw_key_dist(list->link[i]),
+							 node);
 	}
 }
 
 static void
-write_edges(Bulk *bulk, HnswNode node)
+write_edges(HnswBulk *bulk, HnswNode node)
 {
 	HnswMemGraph *mem = bulk->mem;
-	int			n = select_neighbors(bulk, node);
+	int			n;
 
+	if (hnsw_memgraph_list(mem, node)->same != HNSW_INVALID_NODE)
+		return;
+	n = choose_links(bulk, node, gather_neighbors(bulk, node));
 	hnsw_link_write(mem->graph.space, hnsw_memgraph_slot(mem, node),
 					hnsw_memgraph_own(mem, node), bulk->neighbors, n);
 }
 
-/* One step for each LIVE node, shared out. */
+/* ---- after the batch has been written to pages ---- */
+
+/* The rows of a node go to the same node on pages. */
 static void
-for_each_node(Bulk *bulk, pg_atomic_uint32 *next,
-			  void (*step) (Bulk *bulk, HnswNode node), bool is_last)
+give_rows_away(HnswBulk *bulk, HnswNode node)
 {
-	uint32		nnodes = hnsw_memgraph_nnodes(bulk->mem);
+	HnswMemGraph *mem = bulk->mem;
+	HnswSlot   *slot = hnsw_memgraph_slot(mem, node);
+	HnswNode	to = hnsw_memgraph_list(mem, node)->same;
+	const uint8 *own = hnsw_memgraph_own(mem, node);
+
+	for (int i = 0; i < slot->nhere; i++)
+		hnsw_grow_append(bulk->grower, to, own, &slot->tids[i]);
+	for (HnswNode next = slot->next; next != HNSW_INVALID_NODE;)
+	{
+		HnswTidSlot *more = (HnswTidSlot *) hnsw_memgraph_slot(mem, next);
+
+		CHECK_FOR_INTERRUPTS();
+		for (int i = 0; i < more->ntids; i++)
+			hnsw_grow_append(bulk->grower, to, own, &more->tids[i]);
+		next = more->next;
+	}
+}
+
+/* Links back from its neighbours on pages. */
+static void
+link_back(HnswBulk *bulk, HnswNode node)
+{
+	HnswMemGraph *mem = bulk->mem;
+	HnswMemList *list = hnsw_memgraph_list(mem, node);
+	int			n = 0;
+
+	if (list->same != HNSW_INVALID_NODE)
+	{
+		give_rows_away(bulk, node);
+		return;
+	}
+	for (int i = 0; i < (int) list->nlinks; i++)
+	{
+		HnswNeighbor *neighbor = &bulk->neighbors[n];
+
+		neighbor->node = hnsw_key_node(node, list->link[i]);
+		neighbor->dist = hnsw_key_dist(list->link[i]);
+		neighbor->occluded = false;
+		if (is_on_page(bulk, neighbor->node) && find_own(bulk, neighbor, n))
+			n++;
+	}
+	hnsw_grow_link(bulk->grower, node, 0, hnsw_memgraph_own(mem, node),
+				   bulk->neighbors, n, list->nlinks - n);
+}
+
+/* ---- the whole ---- */
+
+/* One step for each LIVE node, those of a cell together; shared out. */
+static void
+for_each_node(HnswBulk *bulk, pg_atomic_uint32 *next,
+			  void (*step) (HnswBulk *bulk, HnswNode node), bool is_last)
+{
+	uint32		nnodes = hnsw_cells_nmembers(bulk->cells);
 	uint32		first;
 
 	while ((first = pg_atomic_fetch_add_u32(next, PORTION)) < nnodes)
 	{
 		CHECK_FOR_INTERRUPTS();
-		for (HnswNode node = first; node < Min(first + PORTION, nnodes); node++)
-		{
-			if (hnsw_memgraph_slot(bulk->mem, node)->state == HNSW_LIVE)
-				step(bulk, node);
-		}
+		for (uint32 i = first; i < Min(first + PORTION, nnodes); i++)
+			step(bulk, hnsw_cells_member(bulk->cells, i));
 		if (is_last && bulk->report != NULL)
 			bulk->report(first);
 	}
 	hnsw_wait_for_all(bulk->barrier);
 }
 
-void
-hnsw_bulk_link(HnswBulkShared *shared, HnswMemGraph *mem, Barrier *barrier,
-			   void (*report) (uint32 nodes))
+/* Memory for the own forms of n nodes on pages, and for the cache. */
+static void
+prepare_pages(HnswBulk *bulk, int n)
 {
-	const HnswSpace *space = mem->graph.space;
-	int			max = mem->shared->want + space->layout.max_edges;
-	Bulk		bulk = {.shared = shared,.mem = mem,.barrier = barrier,.report = report};
+	Size		own_bytes = bulk->mem->graph.space->layout.own_bytes;
+	uint32		places = pg_prevpower2_32(Max(CACHE_BYTES / own_bytes,
+											  MIN_CACHE));
 
-	bulk.cells = hnsw_cells_begin(&shared->cells, mem, barrier);
-	bulk.key = palloc(sizeof(uint64) * max);
-	bulk.neighbors = palloc(sizeof(HnswNeighbor) * max);
+	bulk->own = MemoryContextAllocHuge(CurrentMemoryContext,
+									   mul_size(own_bytes, n));
+	bulk->cache_mask = places - 1;
+	bulk->cache = palloc(mul_size(own_bytes, places));
+	bulk->cached_version = palloc(sizeof(uint32) * places);
+	bulk->cached = palloc(sizeof(HnswNode) * places);
+	for (uint32 i = 0; i < places; i++)
+		bulk->cached[i] = HNSW_INVALID_NODE;
+}
+
+HnswBulk *
+hnsw_bulk_begin(HnswBulkShared *shared, HnswMemGraph *mem, HnswGrower *grower,
+				Barrier *barrier)
+{
+	HnswBulk   *bulk = palloc0(sizeof(HnswBulk));
+	int			max = hnsw_candidates_wanted(mem) +
+		mem->graph.space->layout.max_edges;
+
+	bulk->shared = shared;
+	bulk->mem = mem;
+	bulk->grower = grower;
+	bulk->barrier = barrier;
+	bulk->key = palloc(sizeof(uint64) * max);
+	bulk->neighbors = palloc(sizeof(HnswNeighbor) * max);
+	if (grower != NULL)
+		prepare_pages(bulk, max);
+	bulk->cells = hnsw_cells_begin(&shared->cells, mem, barrier);
+	return bulk;
+}
+
+void
+hnsw_bulk_end(HnswBulk *bulk)
+{
+	if (hnsw_wait_for_all(bulk->barrier))
+		hnsw_cells_done(bulk->cells);
+	hnsw_cells_end(bulk->cells);
+	pfree(bulk->key);
+	pfree(bulk->neighbors);
+	if (bulk->grower != NULL)
+	{
+		pfree(bulk->own);
+		pfree(bulk->cache);
+		pfree(bulk->cached_version);
+		pfree(bulk->cached);
+	}
+	pfree(bulk);
+}
+
+void
+hnsw_bulk_link(HnswBulk *bulk, void (*report) (uint32 nodes))
+{
+	bulk->report = report;
 
 	/* nobody adds rows any longer */
-	hnsw_wait_for_all(barrier);
-	for (int level = hnsw_cells_levels(hnsw_memgraph_nnodes(mem)) - 1;
+	hnsw_wait_for_all(bulk->barrier);
+	for (int level = hnsw_cells_levels(hnsw_memgraph_end(bulk->mem)) - 1;
 		 level >= 0; level--)
-		link_level(&bulk, level);
-	hnsw_wait_for_all(barrier);
-	for_each_node(&bulk, &shared->next_offer, offer_back, false);
-	for_each_node(&bulk, &shared->next_write, write_edges, true);
+		link_level(bulk, level);
+	hnsw_wait_for_all(bulk->barrier);
+	for_each_node(bulk, &bulk->shared->next_offer, offer_back, false);
+	for_each_node(bulk, &bulk->shared->next_write, write_edges, true);
+}
 
-	hnsw_cells_end(bulk.cells);
-	pfree(bulk.key);
-	pfree(bulk.neighbors);
+void
+hnsw_bulk_link_back(HnswBulk *bulk)
+{
+	for_each_node(bulk, &bulk->shared->next_back, link_back, false);
 }

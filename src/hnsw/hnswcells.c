@@ -13,6 +13,9 @@
  *		look into it
  *		cell by cell, all nodes on its list are measured against its members
  *
+ * Where there are nodes on pages as well, these come before the last step
+ * (hnswpagecells.c).
+ *
  * Centres are members taken evenly; moving them to the means of their cells
  * finds more of the nearest, but graphs made of these were no better.
  *
@@ -26,13 +29,9 @@
 #include <float.h>
 #include <math.h>
 
-#include "hnsw/hnswcells.h"
-#include "hnsw/hnswpanel.h"
+#include "hnsw/hnswcellset.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
-
-/* each level has this part of the nodes of the one below */
-#define LEVEL_RATE			4
 
 /* a set this small is one cell: all are measured against all */
 #define SMALL_SET			2048
@@ -49,44 +48,21 @@
 #define MAX_PART			1024
 #define MAX_PARTS			4
 
-/* members handed out at a time: multiples of KERNEL_ROWS */
-#define PORTION				64
-
-/* cell numbers are 16 bits */
+/* cell numbers are 16 bits, and one of them is none */
 #define MAX_CELLS			65535
 
-typedef struct Cell
-{
-	pg_atomic_uint32 nmembers;
-	pg_atomic_uint32 nvisits;	/* by nodes that are not members */
-	uint64		start;			/* of its nodes among the visits, members first */
-	pg_atomic_uint32 members_done;	/* in their places */
-	pg_atomic_uint32 visits_done;
-} Cell;
-
-struct HnswCells
-{
-	HnswCellsShared *shared;
-	HnswMemGraph *mem;
-	Barrier    *barrier;
-
-	/* addresses in this process */
-	HnswNode   *members;
-	Cell	   *cells;
-	uint16	   *nearest;
-	HnswNode   *visits;
-
-	HnswPanel  *part;			/* members of a cell */
-	uint64	   *hits;			/* of KERNEL_ROWS nodes, part->max each */
-	int			nhits[KERNEL_ROWS];
-};
+/*
+ * Centres are nodes in memory, also where most nodes are on pages.  With fewer
+ * members a cell than this its centre says little about its surroundings.
+ */
+#define MIN_CELL_MEMBERS	4
 
 int
 hnsw_cells_levels(uint32 nnodes)
 {
 	int			levels = 1;
 
-	while ((nnodes /= LEVEL_RATE) >= MIN_LEVEL)
+	while ((nnodes /= HNSW_LEVEL_RATE) >= MIN_LEVEL)
 		levels++;
 	return levels;
 }
@@ -167,6 +143,7 @@ static void
 add_candidates(HnswCells *cells, HnswNode node, const uint64 *hits, int nhits)
 {
 	int			want = cells->mem->shared->want;
+	int			keep = hnsw_candidates_wanted(cells->mem);
 	LWLock	   *lock = hnsw_memgraph_lock(cells->mem, node);
 	HnswMemList *list = hnsw_memgraph_list(cells->mem, node);
 	uint64	   *key = hnsw_memgraph_candidates(cells->mem, node);
@@ -178,8 +155,8 @@ add_candidates(HnswCells *cells, HnswNode node, const uint64 *hits, int nhits)
 		{
 			uint64		worst = 0;
 
-			list->ncandidates = hnsw_candidates_keep(key, 2 * want, want);
-			for (int k = 0; k < want; k++)
+			list->ncandidates = hnsw_candidates_keep(key, 2 * want, keep);
+			for (int k = 0; k < keep; k++)
 				worst = Max(worst, key[k]);
 			list->bound = hnsw_key_dist(worst);
 		}
@@ -200,8 +177,8 @@ hnsw_cells_offer(HnswCells *cells, HnswNode node, float dist,
 
 /* ---- the set and its cells ---- */
 
-static void *
-take(HnswCells *cells, uint64 *handle, uint64 n, Size size)
+void *
+hnsw_cells_take(HnswCells *cells, uint64 *handle, uint64 n, Size size)
 {
 	HnswMemSource *source = cells->mem->source;
 
@@ -214,39 +191,30 @@ take(HnswCells *cells, uint64 *handle, uint64 n, Size size)
 	return source->address(source, *handle);
 }
 
-/* A fourth of the nodes of each level is in the next one too. */
-static bool
-is_in_level(HnswNode node, int level)
-{
-	uint32		mask = ((uint32) 1 << (2 * level)) - 1;
-
-	StaticAssertStmt(LEVEL_RATE == 4, "two bits of the hash for each level");
-	return (murmurhash32(node) & mask) == 0;
-}
-
 static void
 gather_members(HnswCells *cells, int level)
 {
 	HnswCellsShared *shared = cells->shared;
 	HnswMemGraph *mem = cells->mem;
-	uint32		nnodes = hnsw_memgraph_nnodes(mem);
+	HnswNode	first = hnsw_memgraph_first(mem);
+	HnswNode	end = hnsw_memgraph_end(mem);
 	HnswNode   *members;
 	uint32		n = 0;
 
-	for (HnswNode node = 0; node < nnodes; node++)
+	for (HnswNode node = first; node < end; node++)
 	{
 		if (node % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
-		n += is_in_level(node, level) &&
+		n += hnsw_is_in_level(node, level) &&
 			hnsw_memgraph_slot(mem, node)->state == HNSW_LIVE;
 	}
-	members = take(cells, &shared->members, n, sizeof(HnswNode));
+	members = hnsw_cells_take(cells, &shared->members, n, sizeof(HnswNode));
 	shared->nmembers = 0;
-	for (HnswNode node = 0; node < nnodes; node++)
+	for (HnswNode node = first; node < end; node++)
 	{
 		if (node % 1024 == 0)
 			CHECK_FOR_INTERRUPTS();
-		if (is_in_level(node, level) &&
+		if (hnsw_is_in_level(node, level) &&
 			hnsw_memgraph_slot(mem, node)->state == HNSW_LIVE)
 			members[shared->nmembers++] = node;
 	}
@@ -254,24 +222,28 @@ gather_members(HnswCells *cells, int level)
 
 /*
  * How many cells: of HNSW_CELL_MEMBERS, as long as finding the nearest centres
- * is not the larger part of the work.
+ * is not the larger part of the work.  npages: nodes on pages that lie in these
+ * cells too.
  */
 static void
-plan_cells(HnswCells *cells)
+plan_cells(HnswCells *cells, uint64 npages)
 {
 	HnswCellsShared *shared = cells->shared;
 	uint64		n = shared->nmembers;
+	uint64		all = n + npages;
 	uint64		looks = (uint64) cells->mem->shared->want * HNSW_CELLS_LOOKS;
 	uint64		ncells = 1;
-	Cell	   *cell;
+	HnswCell   *cell;
 
-	if (n > SMALL_SET)
-		ncells = Min(Min(n / HNSW_CELL_MEMBERS, looks), MAX_CELLS);
+	if (all > SMALL_SET)
+		ncells = Min(Min(all / HNSW_CELL_MEMBERS, looks), MAX_CELLS);
+	ncells = Max(Min(ncells, n / MIN_CELL_MEMBERS), 1);
 	shared->ncells = ncells;
-	shared->nprobes = Min(Max(looks * ncells / Max(n, 1),
-							  HNSW_CELLS_MIN_PROBES), ncells);
+	shared->nprobes = Min(Min(Max(looks * ncells / Max(all, 1),
+								  HNSW_CELLS_MIN_PROBES), ncells),
+						  HNSW_CELLS_PROBES(cells->mem->shared->want));
 
-	cell = take(cells, &shared->cells, ncells, sizeof(Cell));
+	cell = hnsw_cells_take(cells, &shared->cells, ncells, sizeof(HnswCell));
 	for (uint64 c = 0; c < ncells; c++)
 	{
 		pg_atomic_init_u32(&cell[c].nmembers, 0);
@@ -279,8 +251,8 @@ plan_cells(HnswCells *cells)
 		pg_atomic_init_u32(&cell[c].members_done, 0);
 		pg_atomic_init_u32(&cell[c].visits_done, 0);
 	}
-	take(cells, &shared->nearest, n * shared->nprobes, sizeof(uint16));
-	take(cells, &shared->visits, n * shared->nprobes, sizeof(HnswNode));
+	hnsw_cells_take(cells, &shared->nearest, n * shared->nprobes, sizeof(uint16));
+	hnsw_cells_take(cells, &shared->visits, n * shared->nprobes, sizeof(HnswNode));
 	pg_atomic_init_u32(&shared->next_choice, 0);
 	pg_atomic_init_u32(&shared->next_visit, 0);
 	pg_atomic_init_u32(&shared->next_cell, 0);
@@ -293,7 +265,7 @@ look_up_addresses(HnswCells *cells)
 	HnswMemSource *source = cells->mem->source;
 
 	cells->members = (HnswNode *) source->address(source, shared->members);
-	cells->cells = (Cell *) source->address(source, shared->cells);
+	cells->cells = (HnswCell *) source->address(source, shared->cells);
 	cells->nearest = (uint16 *) source->address(source, shared->nearest);
 	cells->visits = (HnswNode *) source->address(source, shared->visits);
 }
@@ -393,7 +365,7 @@ choose_cells(HnswCells *cells, const HnswPanel *centers, uint64 *near,
 		bound_candidates(cells, member, near + r * nprobes);
 		for (int p = 0; p < nprobes; p++)
 		{
-			Cell	   *cell;
+			HnswCell   *cell;
 
 			nearest[p] = hnsw_key_node(member, near[r * nprobes + p]);
 			cell = &cells->cells[nearest[p]];
@@ -415,17 +387,18 @@ choose_all_cells(HnswCells *cells)
 	for (uint32 c = 0; c < shared->ncells && shared->nmembers > 0; c++)
 		hnsw_panel_add(centers,
 					   hnsw_memgraph_own(cells->mem, cell_center(cells, c)), c);
-	while ((first = pg_atomic_fetch_add_u32(&shared->next_choice, PORTION)) <
+	while ((first = pg_atomic_fetch_add_u32(&shared->next_choice,
+											HNSW_CELLS_PORTION)) <
 		   shared->nmembers)
 	{
-		uint32		end = Min(first + PORTION, shared->nmembers);
+		uint32		end = Min(first + HNSW_CELLS_PORTION, shared->nmembers);
 
 		CHECK_FOR_INTERRUPTS();
 		for (uint32 m = first; m < end; m += KERNEL_ROWS)
 			choose_cells(cells, centers, near, m, Min(end - m, KERNEL_ROWS));
 	}
 	pfree(near);
-	hnsw_panel_free(centers);
+	cells->centers = centers;
 }
 
 /* ---- the list of visits ---- */
@@ -437,7 +410,7 @@ place_cells(HnswCells *cells)
 
 	for (uint32 c = 0; c < cells->shared->ncells; c++)
 	{
-		Cell	   *cell = &cells->cells[c];
+		HnswCell   *cell = &cells->cells[c];
 
 		cell->start = start;
 		start += pg_atomic_read_u32(&cell->nmembers);
@@ -451,17 +424,18 @@ list_visits(HnswCells *cells)
 	HnswCellsShared *shared = cells->shared;
 	uint32		first;
 
-	while ((first = pg_atomic_fetch_add_u32(&shared->next_visit, PORTION)) <
+	while ((first = pg_atomic_fetch_add_u32(&shared->next_visit,
+											HNSW_CELLS_PORTION)) <
 		   shared->nmembers)
 	{
-		uint32		end = Min(first + PORTION, shared->nmembers);
+		uint32		end = Min(first + HNSW_CELLS_PORTION, shared->nmembers);
 
 		CHECK_FOR_INTERRUPTS();
 		for (uint32 m = first; m < end; m++)
 		{
 			for (uint32 p = 0; p < shared->nprobes; p++)
 			{
-				Cell	   *cell;
+				HnswCell   *cell;
 				uint64		at;
 
 				cell = &cells->cells[cells->nearest[(uint64) m * shared->nprobes + p]];
@@ -537,22 +511,16 @@ looks_at_part(const HnswCells *cells, uint32 i, HnswNode node,
 	return (part + nparts - home) % nparts < MAX_PARTS;
 }
 
-static void
-measure_part(HnswCells *cells, const Cell *cell, uint32 part, uint32 nparts)
+void
+hnsw_cells_measure(HnswCells *cells, const HnswCell *cell, uint32 part,
+				   uint32 nparts)
 {
 	const HnswNode *list = cells->visits + cell->start;
-	uint32		nmembers = pg_atomic_read_u32(&unconstify(Cell *, cell)->nmembers);
+	uint32		nmembers = pg_atomic_read_u32(&unconstify(HnswCell *, cell)->nmembers);
 	uint32		n = nmembers +
-		pg_atomic_read_u32(&unconstify(Cell *, cell)->nvisits);
-	uint32		first = part * cells->part->max;
-	uint32		end = Min(first + cells->part->max, nmembers);
+		pg_atomic_read_u32(&unconstify(HnswCell *, cell)->nvisits);
 	HnswNode	rows[2 * KERNEL_ROWS];
 	int			nrows = 0;
-
-	hnsw_panel_clear(cells->part);
-	for (uint32 i = first; i < end; i++)
-		hnsw_panel_add(cells->part, hnsw_memgraph_own(cells->mem, list[i]),
-					   list[i]);
 
 	/* one group is measured while the next one is fetched */
 	for (uint32 i = 0; i < n; i++)
@@ -576,6 +544,22 @@ measure_part(HnswCells *cells, const Cell *cell, uint32 part, uint32 nparts)
 }
 
 static void
+measure_part(HnswCells *cells, const HnswCell *cell, uint32 part,
+			 uint32 nparts)
+{
+	const HnswNode *list = cells->visits + cell->start;
+	uint32		nmembers = pg_atomic_read_u32(&unconstify(HnswCell *, cell)->nmembers);
+	uint32		first = part * cells->part->max;
+	uint32		end = Min(first + cells->part->max, nmembers);
+
+	hnsw_panel_clear(cells->part);
+	for (uint32 i = first; i < end; i++)
+		hnsw_panel_add(cells->part, hnsw_memgraph_own(cells->mem, list[i]),
+					   list[i]);
+	hnsw_cells_measure(cells, cell, part, nparts);
+}
+
+static void
 measure_all(HnswCells *cells)
 {
 	HnswCellsShared *shared = cells->shared;
@@ -584,7 +568,7 @@ measure_all(HnswCells *cells)
 	while ((c = pg_atomic_fetch_add_u32(&shared->next_cell, 1)) <
 		   shared->ncells)
 	{
-		Cell	   *cell = &cells->cells[c];
+		HnswCell   *cell = &cells->cells[c];
 		uint32		nmembers = pg_atomic_read_u32(&cell->nmembers);
 		uint32		nparts = (nmembers + cells->part->max - 1) /
 			cells->part->max;
@@ -596,13 +580,34 @@ measure_all(HnswCells *cells)
 
 /* ---- the whole ---- */
 
-void
-hnsw_cells_find(HnswCells *cells, int level)
+/*
+ * By cells: what comes next works on nodes near to each other, one after the
+ * other, and finds their neighbours in the caches.
+ */
+static void
+order_members(HnswCells *cells)
 {
+	HnswNode   *to = cells->members;
+
+	for (uint32 c = 0; c < cells->shared->ncells; c++)
+	{
+		HnswCell   *cell = &cells->cells[c];
+		uint32		n = pg_atomic_read_u32(&cell->nmembers);
+
+		memcpy(to, cells->visits + cell->start, sizeof(HnswNode) * n);
+		to += n;
+	}
+}
+
+void
+hnsw_cells_find(HnswCells *cells, int level, HnswDiskGraph *pages)
+{
+	HnswNode	npages = pages != NULL ? hnsw_memgraph_first(cells->mem) : 0;
+
 	if (hnsw_wait_for_all(cells->barrier))
 	{
 		gather_members(cells, level);
-		plan_cells(cells);
+		plan_cells(cells, npages >> (2 * level));
 	}
 	hnsw_wait_for_all(cells->barrier);
 	look_up_addresses(cells);
@@ -612,7 +617,12 @@ hnsw_cells_find(HnswCells *cells, int level)
 	hnsw_wait_for_all(cells->barrier);
 	list_visits(cells);
 	hnsw_wait_for_all(cells->barrier);
+	if (npages > 0)
+		hnsw_cells_visit_pages(cells, pages, npages, level);
+	hnsw_panel_free(cells->centers);
 	measure_all(cells);
+	if (hnsw_wait_for_all(cells->barrier))
+		order_members(cells);
 	hnsw_wait_for_all(cells->barrier);
 }
 

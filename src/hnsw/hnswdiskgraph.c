@@ -120,6 +120,37 @@ hnsw_diskgraph_read(HnswDiskGraph *graph, HnswNode node, HnswSlot *slot,
 	return read_more(graph, node, slot->version, own);
 }
 
+bool
+hnsw_diskgraph_own(HnswDiskGraph *graph, HnswNode node, uint8 *own,
+				   uint32 *version)
+{
+	const HnswSpace *space = &graph->index->space;
+	HnswPageRef ref;
+	HnswSlot   *slot;
+	uint32		seen = 0;
+	bool		here = false;
+	bool		live;
+
+	if (!open_slot(graph, node, &ref, &slot))
+		return false;
+	live = slot->state == HNSW_LIVE;
+	if (live)
+	{
+		seen = slot->version;
+		here = is_own_here(space, slot);
+		if (here)
+			hnsw_space_copy_own(space, own,
+								hnsw_slot_own(slot, &space->layout));
+		else
+			memcpy(own, hnsw_slot_own(slot, &space->layout),
+				   space->layout.own_here);
+	}
+	hnsw_store_close(&ref);
+	if (version != NULL)
+		*version = seen;
+	return live && (here || read_more(graph, node, seen, own));
+}
+
 /* Fill 'out' from a node, all of it or without its neighbours. */
 static void
 read_node(HnswDiskGraph *graph, const HnswQuery *query, HnswNode node,

@@ -39,6 +39,13 @@ extern bool hnsw_diskgraph_read(HnswDiskGraph *graph, HnswNode node,
 								HnswSlot *slot, uint8 *own);
 
 /*
+ * hnsw_diskgraph_own -- copy the whole own form of a LIVE node (own_bytes) out,
+ * and its version if the caller wants it.  False if there is no such node.
+ */
+extern bool hnsw_diskgraph_own(HnswDiskGraph *graph, HnswNode node,
+							   uint8 *own, uint32 *version);
+
+/*
  * hnsw_diskgraph_measure -- expand without the neighbours: own distance, state
  * and TIDs.
  */

@@ -332,17 +332,18 @@ link_all(HnswGrower *grower, HnswNode node, uint32 version, bool *linked)
  * write_back_links -- from all neighbours that are better off with one, then
  * from the nearest others until there are MIN_LINKS of them; from one of them
  * in any case, the nearest that can be had.  Returns false if there is none.
+ * nlinks: links from elsewhere, which count.
  *
  * Where a point in the middle is nearer to all than they are to each other,
  * almost every link is occluded; without the second step the graph falls apart.
  */
 static bool
-write_back_links(HnswGrower *grower, HnswNode node, uint32 version)
+write_back_links(HnswGrower *grower, HnswNode node, uint32 version,
+				 int nlinks)
 {
 	bool		linked[HNSW_MAX_EDGES];
 	int			min_links = MIN_LINKS(grower->index->meta->m);
 	int			n = grower->ncandidates;
-	int			nlinks = 0;
 
 	link_all(grower, node, version, linked);
 	for (int i = 0; i < n; i++)
@@ -481,7 +482,7 @@ hnsw_grow_encoded(HnswGrower *grower, ItemPointer tid)
 
 	node = write_new_node(grower, tid, &version);
 	HNSW_POINT("insert-after-node");
-	linked = write_back_links(grower, node, version);
+	linked = write_back_links(grower, node, version, 0);
 	add_entry_if_due(grower, node, version, linked);
 }
 
@@ -492,4 +493,41 @@ hnsw_grow_insert(HnswGrower *grower, const void *value, ItemPointer tid)
 		return false;
 	hnsw_grow_encoded(grower, tid);
 	return true;
+}
+
+/* ---- batches ---- */
+
+HnswDiskGraph *
+hnsw_grow_graph(HnswGrower *grower)
+{
+	return grower->graph;
+}
+
+void
+hnsw_grow_append(HnswGrower *grower, HnswNode to, const uint8 *own,
+				 ItemPointer tid)
+{
+	HnswOutcome outcome = HNSW_CHANGED;
+
+	while (outcome == HNSW_CHANGED)
+	{
+		CHECK_FOR_INTERRUPTS();
+		outcome = hnsw_diskgraph_append_tid(grower->graph, to, 0, own, tid);
+	}
+	if (outcome == HNSW_GONE)
+		ereport(ERROR,
+				(errcode(ERRCODE_INDEX_CORRUPTED),
+				 errmsg("index \"%s\" lost node %u while it was built",
+						RelationGetRelationName(grower->index->rel), to)));
+}
+
+void
+hnsw_grow_link(HnswGrower *grower, HnswNode node, uint32 version,
+			   const uint8 *own, HnswNeighbor *neighbors, int n, int nlinks)
+{
+	memcpy(grower->own, own, grower->index->space.layout.own_bytes);
+	grower->candidates = neighbors;
+	grower->ncandidates = n;
+	if (n > 0)
+		(void) write_back_links(grower, node, version, nlinks);
 }

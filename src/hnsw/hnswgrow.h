@@ -15,7 +15,7 @@
 #ifndef HNSWGROW_H
 #define HNSWGROW_H
 
-#include "hnsw/hnswmeta.h"
+#include "hnsw/hnswdiskgraph.h"
 
 typedef struct HnswGrower HnswGrower;
 
@@ -60,6 +60,26 @@ extern void hnsw_grow_encoded(HnswGrower *grower, ItemPointer tid);
 /* Both; returns false for a value that is not indexed. */
 extern bool hnsw_grow_insert(HnswGrower *grower, const void *value,
 							 ItemPointer tid);
+
+/* ---- for the batches of a build, which come with their edges ---- */
+
+/* The graph on pages, as this grower sees it. */
+extern HnswDiskGraph *hnsw_grow_graph(HnswGrower *grower);
+
+/*
+ * hnsw_grow_append -- one more heap TID for the LIVE node 'to', whose own form is
+ * the same as 'own'.  Errors: INDEX_CORRUPTED if there is no such node.
+ */
+extern void hnsw_grow_append(HnswGrower *grower, HnswNode to,
+							 const uint8 *own, ItemPointer tid);
+
+/*
+ * hnsw_grow_link -- back-links to a node on pages from n neighbours, nearest
+ * first, that are better off with one.  nlinks: links that it has anyhow.
+ */
+extern void hnsw_grow_link(HnswGrower *grower, HnswNode node, uint32 version,
+						   const uint8 *own, HnswNeighbor *neighbors, int n,
+						   int nlinks);
 
 extern void hnsw_grow_end(HnswGrower *grower);
 

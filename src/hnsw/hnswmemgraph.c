@@ -211,20 +211,28 @@ hnsw_memgraph_shared_bytes(const HnswSpace *space, int want, uint64 budget)
 	return plan.used;
 }
 
+static void
+clear_table(HnswMemShared *shared)
+{
+	memset((char *) shared + shared->table_off, 0,
+		   shared->used_at_start - shared->table_off);
+}
+
 void
 hnsw_memgraph_create(HnswMemShared *shared, const HnswSpace *space, int want,
 					 uint64 budget)
 {
 	plan_memory(shared, space, want, budget);
+	shared->used_at_start = shared->used;
 	shared->tranche = lock_tranche();
+	shared->first = 0;
 	shared->nnodes = 0;
 	shared->full = false;
 	LWLockInitialize(&shared->lock, shared->tranche);
 	LWLockInitialize(&shared->entry_lock, shared->tranche);
 	pg_atomic_init_u32(&shared->nentries, 0);
 	memset(shared->chunk, 0, sizeof(uint64) * shared->max_chunks);
-	memset((char *) shared + shared->table_off, 0,
-		   shared->used - shared->table_off);
+	clear_table(shared);
 }
 
 /* ---- nodes ---- */
@@ -233,10 +241,11 @@ static inline NodeHeader *
 node_header(HnswMemGraph *mem, HnswNode node)
 {
 	const HnswMemShared *shared = mem->shared;
-	uint32		c = node >> shared->chunk_shift;
-	uint32		i = node & (((uint32) 1 << shared->chunk_shift) - 1);
+	uint32		at = node - shared->first;
+	uint32		c = at >> shared->chunk_shift;
+	uint32		i = at & (((uint32) 1 << shared->chunk_shift) - 1);
 
-	Assert(c < shared->max_chunks);
+	Assert(node >= shared->first && c < shared->max_chunks);
 	if (unlikely(mem->chunk[c] == NULL))
 		mem->chunk[c] = mem->source->address(mem->source, shared->chunk[c]);
 	return (NodeHeader *) (mem->chunk[c] + (Size) i * shared->node_stride);
@@ -321,7 +330,8 @@ claim_node(HnswMemGraph *mem)
 	{
 		uint32		c = shared->nnodes >> shared->chunk_shift;
 
-		if (c >= shared->max_chunks)
+		if (c >= shared->max_chunks ||
+			shared->nnodes >= HNSW_INVALID_NODE - shared->first)
 			shared->full = true;
 		else if (shared->chunk[c] == 0)
 		{
@@ -336,7 +346,7 @@ claim_node(HnswMemGraph *mem)
 				shared->used += shared->chunk_cost;
 		}
 		if (!shared->full)
-			node = shared->nnodes++;
+			node = shared->first + shared->nnodes++;
 	}
 	LWLockRelease(&shared->lock);
 	if (node == HNSW_INVALID_NODE)
@@ -722,6 +732,7 @@ hnsw_memgraph_add(HnswMemGraph *mem, const uint8 *own, ItemPointer tid)
 		return false;
 	fill_node(mem, node, own, tid);
 	hnsw_memgraph_list(mem, node)->bound = get_float4_infinity();
+	hnsw_memgraph_list(mem, node)->same = HNSW_INVALID_NODE;
 	for (;;)
 	{
 		uint32		unused = 0;
@@ -772,7 +783,7 @@ hnsw_memgraph_insert(HnswMemGraph *mem, const uint8 *own, ItemPointer tid)
 }
 
 void
-hnsw_memgraph_release(HnswMemGraph *mem)
+hnsw_memgraph_release(HnswMemGraph *mem, HnswNode first)
 {
 	HnswMemShared *shared = mem->shared;
 
@@ -781,5 +792,16 @@ hnsw_memgraph_release(HnswMemGraph *mem)
 		mem->source->give_back(mem->source, shared->chunk[c]);
 		shared->chunk[c] = 0;
 	}
-	memset(mem->chunk, 0, sizeof(char *) * shared->max_chunks);
+	shared->used = shared->used_at_start;
+	shared->first = first;
+	shared->nnodes = 0;
+	shared->full = false;
+	hnsw_memgraph_clear_entries(mem);
+	clear_table(shared);
+}
+
+void
+hnsw_memgraph_forget(HnswMemGraph *mem)
+{
+	memset(mem->chunk, 0, sizeof(char *) * mem->shared->max_chunks);
 }

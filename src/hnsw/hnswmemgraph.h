@@ -4,7 +4,8 @@
  *	  The graph of a build, in memory that is private or shared.
  *
  * Nodes are slots in the format of the pages, in chunks of equal size, so that
- * writing them out is copying.  A node is numbered by its place.  Several
+ * writing them out is copying.  A node is numbered by its place, behind the nodes
+ * that are on pages already if a build takes several batches.  Several
  * processes may insert at the same time, each through a HnswMemGraph of its
  * own over one HnswMemShared.
  *
@@ -29,9 +30,10 @@
 /*
  * Linking all nodes at once (hnswcells.h): nodes of a cell, how many nodes a node
  * is measured against for each candidate that is wanted, the cells it looks into
- * at most, and so the bytes needed for each node beside the node: its number, and
- * those cells, twice.  Half as many nodes looked at cost a third more hops at
- * recall .99 on the packages data (README, "Things tried").
+ * at most, and so the bytes needed for each node beside the node: its number,
+ * those cells, twice, and its part of what hnswpagecells.c takes.  Half as many
+ * nodes looked at cost a third more hops at recall .99 on the packages data
+ * (README, "Things tried").
  */
 #define HNSW_CELL_MEMBERS		128
 #define HNSW_CELLS_LOOKS		64
@@ -39,8 +41,9 @@
 #define HNSW_CELLS_PROBES(want) \
 	Max((want) * HNSW_CELLS_LOOKS / HNSW_CELL_MEMBERS, HNSW_CELLS_MIN_PROBES)
 #define HNSW_LINK_BYTES(want) \
-	(sizeof(HnswNode) + \
+	(sizeof(HnswNode) + HNSW_PAGE_CELL_BYTES + \
 	 (sizeof(HnswNode) + sizeof(uint16)) * HNSW_CELLS_PROBES(want))
+#define HNSW_PAGE_CELL_BYTES	9
 
 typedef struct HnswMemSource HnswMemSource;
 
@@ -73,7 +76,11 @@ typedef struct HnswMemShared
 	uint32		max_entries;
 	Size		entries_off;	/* of the entry records, from this struct */
 	Size		table_off;		/* of the table of own forms */
+	uint64		used_at_start;	/* bytes used by a graph without nodes */
 	int			tranche;		/* of the locks */
+
+	HnswNode	first;			/* number of the first node; changes between
+								 * batches */
 
 	LWLock		lock;			/* protects what follows */
 	uint64		used;			/* bytes, compared with the budget */
@@ -95,6 +102,8 @@ typedef struct HnswMemShared
 typedef struct HnswMemList
 {
 	float		bound;			/* no candidate at this distance is wanted */
+	HnswNode	same;			/* on pages, of the same own form: its rows go
+								 * there; or HNSW_INVALID_NODE */
 	uint32		ncandidates;	/* at most 2 * want */
 	uint32		nlinks;			/* chosen ones, at most max_edges */
 	uint64		link[FLEXIBLE_ARRAY_MEMBER];
@@ -198,8 +207,15 @@ extern bool hnsw_memgraph_insert(HnswMemGraph *mem, const uint8 *own,
  */
 extern int	hnsw_memgraph_near(HnswMemGraph *mem, HnswNode node);
 
-/* Give all chunks back.  Nobody may use the graph from then on. */
-extern void hnsw_memgraph_release(HnswMemGraph *mem);
+/*
+ * hnsw_memgraph_release -- give all chunks back; for one process, while nobody
+ * uses the graph.  It is without nodes then, and those to come are numbered
+ * from 'first' on.
+ * hnsw_memgraph_forget -- the same for what this process knows of the chunks; for
+ * each process, before it uses the graph again.
+ */
+extern void hnsw_memgraph_release(HnswMemGraph *mem, HnswNode first);
+extern void hnsw_memgraph_forget(HnswMemGraph *mem);
 
 /*
  * hnsw_memgraph_add_entry -- make a node an entry; false if there is no room.
@@ -215,6 +231,26 @@ static inline uint32
 hnsw_memgraph_nnodes(const HnswMemGraph *mem)
 {
 	return mem->shared->nnodes;
+}
+
+/* The nodes are those from first to before end. */
+static inline HnswNode
+hnsw_memgraph_first(const HnswMemGraph *mem)
+{
+	return mem->shared->first;
+}
+
+static inline HnswNode
+hnsw_memgraph_end(const HnswMemGraph *mem)
+{
+	return mem->shared->first + mem->shared->nnodes;
+}
+
+/* the nodes that memory has room for, about */
+static inline uint64
+hnsw_memgraph_room(const HnswMemGraph *mem)
+{
+	return (uint64) mem->shared->max_chunks << mem->shared->chunk_shift;
 }
 
 static inline uint32

@@ -111,7 +111,6 @@ static void
 init_shared(HnswBuildShared *shared)
 {
 	SpinLockInit(&shared->mutex);
-	shared->on_pages = false;
 	shared->nfinished = 0;
 	shared->rows_on_pages = false;
 	shared->heap_tuples = 0;
@@ -120,6 +119,8 @@ init_shared(HnswBuildShared *shared)
 	ConditionVariableInit(&shared->changed);
 	BarrierInit(&shared->barrier, 0);
 	hnsw_bulk_init(&shared->bulk);
+	shared->row_by_row = false;
+	pg_atomic_init_u32(&shared->nexhausted, 0);
 	pg_atomic_init_u64(&shared->rows, 0);
 	pg_atomic_init_u32(&shared->gaps, 0);
 }
@@ -340,38 +341,17 @@ hnsw_parallel_join(dsm_segment *segment, shm_toc *toc)
 	return team;
 }
 
-/* ---- from memory to pages ---- */
-
-static bool
-is_on_pages(HnswBuildShared *shared)
-{
-	bool		on_pages;
-
-	SpinLockAcquire(&shared->mutex);
-	on_pages = shared->on_pages;
-	SpinLockRelease(&shared->mutex);
-	return on_pages;
-}
-
-static void
-wait_for_pages(HnswBuildShared *shared)
-{
-	while (!is_on_pages(shared))
-		ConditionVariableSleep(&shared->changed,
-							   WAIT_EVENT_PARALLEL_CREATE_INDEX_SCAN);
-	ConditionVariableCancelSleep();
-}
+/* ---- taking part ---- */
 
 bool
 hnsw_parallel_start(HnswTeam *team)
 {
-	HnswBuildShared *shared = team->shared;
+	Barrier    *barrier = &team->shared->barrier;
 
-	if (BarrierAttach(&shared->barrier) == 0)
-		return false;
-	BarrierDetach(&shared->barrier);
-	wait_for_pages(shared);
-	return true;
+	if (BarrierAttach(barrier) == 0)
+		return true;
+	BarrierDetach(barrier);
+	return false;
 }
 
 void
@@ -386,29 +366,6 @@ hnsw_parallel_finish(HnswTeam *team, double heap_tuples, double index_tuples,
 	shared->index_tuples += index_tuples;
 	shared->rows_on_pages |= rows_on_pages;
 	shared->broken_hot_chain |= broken_hot_chain;
-	SpinLockRelease(&shared->mutex);
-	ConditionVariableBroadcast(&shared->changed);
-}
-
-bool
-hnsw_parallel_leave_memory(HnswTeam *team)
-{
-	HnswBuildShared *shared = team->shared;
-	bool		writer = hnsw_wait_for_all(&shared->barrier);
-
-	BarrierDetach(&shared->barrier);
-	if (!writer)
-		wait_for_pages(shared);
-	return writer;
-}
-
-void
-hnsw_parallel_written(HnswTeam *team)
-{
-	HnswBuildShared *shared = team->shared;
-
-	SpinLockAcquire(&shared->mutex);
-	shared->on_pages = true;
 	SpinLockRelease(&shared->mutex);
 	ConditionVariableBroadcast(&shared->changed);
 }

@@ -3,11 +3,11 @@
  * hnswparallel.h
  *	  The team of a build: one process or several, and what they share.
  *
- * A build has two parts.  In the first all rows go to the graph in memory
- * (hnswmemgraph.h).  When memory is used up, or all rows are there, everybody
- * who has put rows there takes part in linking it (hnswbulk.h), and one process
- * writes it to pages; then the remaining rows go to the pages.  A build of one
- * process follows the same path, as a team of one in private memory.
+ * Rows go to the graph in memory (hnswmemgraph.h).  When memory is used up, or
+ * all rows are there, everybody takes part in linking it (hnswbulk.h), and one
+ * process writes it to pages; the next rows make the next batch, for which
+ * those who have no more rows work as well.  A build of one process follows the
+ * same path, as a team of one in private memory.
  *
  * IDENTIFICATION
  *	  src/hnsw/hnswparallel.h
@@ -32,13 +32,15 @@ typedef struct HnswBuildShared
 	bool		concurrent;
 	Size		dsa_bytes;
 
-	/* those who put rows into memory; in its first phase as long as they do */
+	/* those who put rows into memory; in its first phase during the first batch */
 	Barrier		barrier;
 	HnswBulkShared bulk;
+	pg_atomic_uint32 nexhausted;	/* of those, how many have no more rows */
+	bool		row_by_row;		/* no more batches: further rows go to pages;
+								 * written and read behind the barrier */
 
 	slock_t		mutex;			/* protects what follows; held for a few instructions */
-	bool		on_pages;		/* the graph is on pages, further rows go there */
-	int			nfinished;		/* participants that have no more rows */
+	int			nfinished;		/* participants that are done */
 	bool		rows_on_pages;	/* such rows came */
 	double		heap_tuples;
 	double		index_tuples;
@@ -91,27 +93,14 @@ extern HnswTeam *hnsw_parallel_begin(Relation heap, Relation index,
 extern HnswTeam *hnsw_parallel_join(dsm_segment *segment, shm_toc *toc);
 
 /*
- * hnsw_parallel_start -- the caller is going to insert rows.  Returns true if
- * they go to pages: who comes when the graph in memory is already being linked
- * waits until it is on pages.
- * hnsw_parallel_finish -- it has no more rows; counts what it did.
+ * hnsw_parallel_start -- the caller is going to insert rows.  Returns false if the
+ * first batch is already being linked: the others will read the caller's rows.
+ * hnsw_parallel_finish -- it is done; counts what it did.
  */
 extern bool hnsw_parallel_start(HnswTeam *team);
 extern void hnsw_parallel_finish(HnswTeam *team, double heap_tuples,
 								 double index_tuples, bool rows_on_pages,
 								 bool broken_hot_chain);
-
-/*
- * hnsw_parallel_leave_memory -- no more rows go to memory: it is used up, or
- * the caller has no more.
- *
- * Waits for all who put rows there.  Returns true in one process, which then
- * writes the graph to pages and calls hnsw_parallel_written; false in the others,
- * when that is done.
- * Locks: none may be held.
- */
-extern bool hnsw_parallel_leave_memory(HnswTeam *team);
-extern void hnsw_parallel_written(HnswTeam *team);
 
 /*
  * hnsw_parallel_wait -- leader: wait until all participants have finished.

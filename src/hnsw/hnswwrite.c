@@ -8,6 +8,9 @@
  * records, nodes, each kind as one extent that is exactly as large as needed.
  * No WAL: the build logs the whole file at its end.
  *
+ * The nodes of further batches have the numbers of pages already, behind those
+ * that are there; their pages are appended as an insert appends pages.
+ *
  * IDENTIFICATION
  *	  src/hnsw/hnswwrite.c
  *
@@ -31,7 +34,8 @@ typedef struct Writer
 	uint32		nnodes;			/* slots: nodes and TIDS slots */
 	uint32		nlive;			/* nodes */
 
-	HnswNode   *order;			/* in memory, by number on pages */
+	HnswNode   *order;			/* in memory, by number on pages; NULL for a
+								 * further batch, whose numbers are the same */
 	HnswNode   *number;			/* on pages, by number in memory */
 	uint32		nnumbered;
 
@@ -499,7 +503,7 @@ static void
 write_more(Writer *writer, BlockNumber block, uint32 index, HnswNode number)
 {
 	const HnswLayout *layout = writer->layout;
-	HnswNode	node = writer->order[number];
+	HnswNode	node = writer->order != NULL ? writer->order[number] : number;
 	HnswSlot   *slot = hnsw_memgraph_slot(writer->mem, node);
 	uint8	   *own = hnsw_memgraph_own(writer->mem, node);
 	Size		done = layout->own_here;
@@ -515,7 +519,9 @@ write_more(Writer *writer, BlockNumber block, uint32 index, HnswNode number)
 		more->node = slot->state == HNSW_LIVE ? number : HNSW_INVALID_NODE;
 		more->version = slot->version;
 		memcpy(more + 1, own + done, part);
-		write_page(writer, block + i, page.data);
+		write_page(writer, writer->order != NULL ? block + i :
+				   hnsw_index_block(writer->index, HNSW_PAGE_NODE, index + i),
+				   page.data);
 		done += part;
 	}
 }
@@ -605,6 +611,128 @@ write_pages(Writer *writer)
 		hnsw_store_record_free(rel, node_block + nodes -
 							   layout->pages_per_node);
 	hnsw_index_refresh(writer->index);
+}
+
+/* ---- further batches ---- */
+
+/* Do the rows of a slot go elsewhere, so that it stays FREE? */
+static bool
+is_given_away(HnswMemGraph *mem, HnswNode node)
+{
+	HnswSlot   *slot = hnsw_memgraph_slot(mem, node);
+
+	if (slot->state == HNSW_TIDS)
+		node = ((HnswTidSlot *) slot)->owner;
+	return hnsw_memgraph_list(mem, node)->same != HNSW_INVALID_NODE;
+}
+
+/* One page of nodes from 'first' on; returns the number behind the last. */
+static HnswNode
+append_page(Writer *writer, HnswNode first, HnswNode end)
+{
+	HnswIndex  *index = writer->index;
+	const HnswLayout *layout = writer->layout;
+	uint32		number = hnsw_index_append(index);
+	BlockNumber block = hnsw_index_node_block(index, first);
+	HnswNode	node;
+	PGAlignedBlock page;
+
+	if (number != hnsw_node_page(layout, first) || block == InvalidBlockNumber)
+		elog(ERROR, "page %u of index \"%s\" is not where node %u should be",
+			 number, RelationGetRelationName(index->rel), first);
+	hnsw_page_init(page.data, HNSW_PAGE_NODE, number, writer->epoch,
+				   hnsw_page_used(layout, HNSW_PAGE_NODE));
+	for (node = first;
+		 node < end && node - first < layout->nodes_per_page; node++)
+	{
+		if (!is_given_away(writer->mem, node))
+			memcpy(hnsw_page_slot(page.data, layout, node - first),
+				   hnsw_memgraph_slot(writer->mem, node), layout->node_bytes);
+	}
+	write_page(writer, block, page.data);
+	if (layout->pages_per_node > 1 && !is_given_away(writer->mem, first))
+		write_more(writer, block, number, first);
+	if (node - first < layout->nodes_per_page)
+		hnsw_store_publish_free(index->rel, block);
+	return node;
+}
+
+/* The flat records of the nodes from 'first' to before 'end'. */
+static void
+fill_flat_pages(Writer *writer, HnswNode first, HnswNode end)
+{
+	HnswIndex  *index = writer->index;
+	const HnswLayout *layout = writer->layout;
+	PGAlignedBlock page;
+
+	for (HnswNode node = first; node < end;)
+	{
+		BlockNumber block = hnsw_index_flat_block(index, node);
+		HnswNode	next = (node / layout->flats_per_page + 1) *
+			layout->flats_per_page;
+
+		if (!hnsw_store_copy(index->rel, block, HNSW_PAGE_FLAT, page.data,
+							 NULL))
+			elog(ERROR, "index \"%s\" has no flat record of node %u",
+				 RelationGetRelationName(index->rel), node);
+		for (; node < Min(next, end); node++)
+		{
+			HnswFlat   *flat = hnsw_page_flat(page.data, layout, node);
+
+			if (is_given_away(writer->mem, node))
+				continue;
+			hnsw_page_cover(page.data, flat, layout->flat_bytes);
+			fill_flat(writer, node, flat);
+		}
+		write_page(writer, block, page.data);
+	}
+}
+
+/* As many entries as are missing now, evenly among the nodes of the batch. */
+static void
+add_entries(Writer *writer, HnswNode first, HnswNode end)
+{
+	HnswIndex  *index = writer->index;
+	HnswMemGraph *mem = writer->mem;
+	uint64		target = hnsw_entry_target(&index->space,
+										   hnsw_index_nnodes(index));
+	uint64		missing = target - Min(target, index->meta->nentries);
+
+	for (uint64 i = 0; i < missing; i++)
+	{
+		HnswNode	node = first + (uint64) (end - first) * i / missing;
+
+		CHECK_FOR_INTERRUPTS();
+		if (hnsw_memgraph_slot(mem, node)->state != HNSW_LIVE ||
+			is_given_away(mem, node))
+			continue;
+		hnsw_space_flat(&index->space, hnsw_memgraph_own(mem, node),
+						mem->code);
+		hnsw_index_add_entry(index, node, 0, mem->code, -1);
+	}
+}
+
+void
+hnsw_write_batch(HnswIndex *index, HnswMemGraph *mem)
+{
+	Writer		writer = {.index = index,.mem = mem};
+	HnswNode	first = hnsw_memgraph_first(mem);
+	HnswNode	end = hnsw_memgraph_end(mem);
+
+	writer.layout = &index->space.layout;
+	writer.epoch = index->meta->epoch;
+
+	HNSW_POINT("build-before-flush");
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE,
+								 HNSW_PHASE_WRITE);
+	for (HnswNode node = first; node < end;)
+	{
+		node = append_page(&writer, node, end);
+		HNSW_POINT("build-during-flush");
+	}
+	fill_flat_pages(&writer, first, end);
+	add_entries(&writer, first, end);
+	hnsw_index_refresh(index);
 }
 
 /* ---- the whole ---- */

@@ -31,4 +31,12 @@ extern void hnsw_write_empty(Relation index, ForkNumber fork,
  */
 extern void hnsw_write_graph(HnswIndex *index, HnswMemGraph *mem);
 
+/*
+ * hnsw_write_batch -- the nodes of a further batch of a build, behind those that
+ * are on pages.  Nodes whose rows go elsewhere stay FREE.  Adds the entries that
+ * the index lacks.  For one process alone.
+ * Errors: as hnsw_index_append.
+ */
+extern void hnsw_write_batch(HnswIndex *index, HnswMemGraph *mem);
+
 #endif							/* HNSWWRITE_H */

@@ -168,15 +168,16 @@ never 'the algorithm knows no storage' "${h}search.[ch] ${h}near.[ch] ${h}select
 	'storage/|access/|utils/rel'
 
 # 4: the two graphs, which do not know each other; over the one on pages, what
-# insert and vacuum do to it; over the one in memory, the pages of a build
+# insert and vacuum do to it; over the one in memory, the pages of a build; over
+# both, the linking of a batch
 own   'hnswmemgraph knows neither disk nor layer 5' "${h}memgraph.[ch]" \
 	"hnsw/hnsw(memgraph|$below3|near|select)?\.h|$low"
 own   'hnswpanel sees hnswspace' "${h}panel.[ch]" "hnsw/hnsw(panel|space)\.h|$low"
-own   'hnswcells and hnswbulk see memory and panel' \
-	"${h}cells.[ch] ${h}bulk.[ch]" \
-	"hnsw/hnsw(memgraph|panel|cells|bulk|$below3|select)?\.h|$low"
-never 'hnswcells and hnswbulk know no pages' \
-	"${h}panel.[ch] ${h}cells.[ch] ${h}bulk.[ch]" 'storage/(buf|lmgr)|access/|utils/rel'
+own   'hnswcells and hnswbulk see both graphs and panel' \
+	"${h}cells.[ch] ${h}cellset.h ${h}pagecells.c ${h}bulk.[ch]" \
+	"hnsw/hnsw(memgraph|diskgraph|panel|cells|cellset|bulk|grow|$below3|select)?\.h|$low"
+never 'hnswcells and hnswbulk know no buffers' \
+	"${h}panel.[ch] ${h}cells.[ch] ${h}cellset.h ${h}pagecells.c ${h}bulk.[ch]" 'storage/(buf|lmgr)|access/|utils/rel'
 own   'hnswdiskgraph knows neither memory nor layer 5' \
 	"${h}diskgraph.[ch] ${h}diskwrite.[ch] ${h}diskedit.h ${h}diskprune.c" \
 	"hnsw/hnsw(diskgraph|diskwrite|diskedit|$below4)?\.h|$low"
