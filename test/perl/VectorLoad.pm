@@ -26,6 +26,7 @@ our @EXPORT = qw(
   finish_load
   all_found
   full_scan_query
+  full_scan_text
   oracle
 );
 
@@ -226,17 +227,22 @@ sub all_found
 sub full_scan_query
 {
 	my ($t) = @_;
+	return "SET enable_seqscan = off;\nSET enable_sort = off;\n" . full_scan_text($t) . ";\n";
+}
+
+# The same for a place where these settings are made already.
+sub full_scan_text
+{
+	my ($t) = @_;
 	my $rows = indexed_rows($t);
 	my $key = load_value($t, '1');
 
 	return <<"SQL";
-SET enable_seqscan = off;
-SET enable_sort = off;
 WITH found AS MATERIALIZED (SELECT id FROM $t->{name} ORDER BY v $t->{op} $key)
 SELECT 'row ' || coalesce(t.id, f.id) || ' is there ' || coalesce(t.n, 0) || ' times, found ' || coalesce(f.n, 0)
 	FROM (SELECT id, count(*) AS n FROM found GROUP BY id) f
 	FULL JOIN (SELECT id, count(*) AS n FROM $t->{name} WHERE $rows GROUP BY id) t USING (id)
-	WHERE t.n IS DISTINCT FROM f.n LIMIT 5;
+	WHERE t.n IS DISTINCT FROM f.n LIMIT 5
 SQL
 }
 

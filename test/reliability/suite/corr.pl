@@ -22,29 +22,61 @@ begin_suite('corr');
 
 my $node = vector_node('corr',
 	conf => [ 'autovacuum = off', 'jit = off', 'log_statement = none', 'fsync = off',
-		'max_wal_size = 2GB', 'log_min_messages = error', 'log_min_error_statement = panic',
+		'max_wal_size = 2GB', 'wal_level = minimal', 'max_wal_senders = 0', 'log_min_messages = error', 'log_min_error_statement = panic',
 		'restart_after_crash = on' ],
 	init => ['-k']);
 load_functions($node);
 corrupt_functions($node);
 
 my @tables = (
-	{ name => 'f32', dim => 8, class => 'vector_l2_ops', op => '<->', n => 200 },
-	{ name => 's8', dim => 320, class => 'vector_cosine_ops', op => '<=>', n => 50 },
-	{ name => 'more', dim => 7000, class => 'vector_ip_ops', op => '<#>', n => 8 },
-	{ name => 'exact', dim => 8, class => 'vector_l1_ops', op => '<+>', n => 60 },
-	{ name => 'sparse', dim => 40, class => 'sparsevec_l2_ops', op => '<->', type => 'sparsevec', n => 60 },
-	{ name => 'bits', dim => 64, class => 'bit_hamming_ops', op => '<~>', type => 'bit', n => 100 });
+	{ name => 'f32', dim => 8, class => 'vector_l2_ops', op => '<->', n => 120 },
+	{ name => 's8', dim => 320, class => 'vector_cosine_ops', op => '<=>', n => 40 },
+	{ name => 'more', dim => 7000, class => 'vector_ip_ops', op => '<#>', n => 6 },
+	{ name => 'exact', dim => 8, class => 'vector_l1_ops', op => '<+>', n => 50 },
+	{ name => 'sparse', dim => 40, class => 'sparsevec_l2_ops', op => '<->', type => 'sparsevec', n => 50 },
+	{ name => 'bits', dim => 64, class => 'bit_hamming_ops', op => '<~>', type => 'bit', n => 80 });
 
+# Rows as at first; and vectors that come later, made once: computing them would
+# take longer than all the rest.
 for my $t (@tables)
 {
 	my $name = $t->{name};
+	my $vectors = join ' UNION ALL ',
+	  map { "SELECT i AS id, @{[ load_value($t, 'i') ]} AS v FROM generate_series($_->[0], $_->[1]) i" }
+	  [ 1, 7 ], [ 3000, 3000 ], [ 60001, 60006 ], [ 70001, 70020 ], [ 80000, 80008 ];
 
 	make_load_table($node, $t);
 	$node->safe_psql('postgres', "INSERT INTO $name SELECT 5000 + i, 0, v FROM $name, generate_series(1, 30) i WHERE id = 7;"
-		  . "CREATE TABLE ${name}_rows AS SELECT * FROM $name");
+		  . "CREATE TABLE ${name}_rows AS SELECT * FROM $name;"
+		  . "CREATE TABLE ${name}_more AS $vectors; CREATE INDEX ON ${name}_more (id)");
 	$t->{geometry} = { index_geometry($node, "${name}_v") };
 }
+
+# Statements one by one, each in a subtransaction, and what is wrong with them;
+# all of them in one call.
+$node->safe_psql('postgres', <<'SQL');
+CREATE FUNCTION attempt(statements text[]) RETURNS SETOF text LANGUAGE plpgsql AS $$
+DECLARE
+	statement text;
+	began timestamptz;
+BEGIN
+	FOREACH statement IN ARRAY statements LOOP
+		began := clock_timestamp();
+		BEGIN
+			EXECUTE statement;
+		EXCEPTION WHEN OTHERS THEN
+			RETURN NEXT 'ERROR:  ' || SQLSTATE || ': ' || SQLERRM || ', ' || statement;
+		END;
+		IF clock_timestamp() - began > '5s' THEN
+			RETURN NEXT 'ERROR:  LATE!: ' || statement;
+		END IF;
+	END LOOP;
+END $$;
+CREATE FUNCTION digest(index regclass) RETURNS text LANGUAGE sql AS $$
+	SELECT md5(string_agg(page_bytes(index, b, 0, 8192), NULL ORDER BY b))
+	FROM generate_series(0, pg_relation_size(index) / 8192 - 1) b
+$$;
+SQL
 
 # ---------------------------------------------------------------------------
 # Mutations.  Each is SQL text that makes it, and a name for its kind.
@@ -184,10 +216,10 @@ sub mutate_older
 	my $name = $t->{name};
 	my $n = PAGE_BYTES;
 	return ("older, $page->{kind}",
-		"CREATE TEMP TABLE old AS SELECT page_bytes('$index', $page->{block}, 0, $n) AS p;"
-		  . " INSERT INTO $name SELECT 9000 + i, 0, @{[ load_value($t, '70000 + i') ]} FROM generate_series(1, 20) i;"
-		  . " DELETE FROM $name WHERE id % 7 = 3; VACUUM $name;"
-		  . " SELECT corrupt_page('$index', $page->{block}, 0, p) FROM old; DROP TABLE old");
+		"SELECT length(set_config('corr.page', encode(page_bytes('$index', $page->{block}, 0, $n), 'hex'), false));"
+		  . " INSERT INTO $name SELECT id - 61000, 0, v FROM ${name}_more WHERE id BETWEEN 70001 AND 70020;"
+		  . " DELETE FROM $name WHERE id % 7 = 3; VACUUM (INDEX_CLEANUP ON) $name;"
+		  . " SELECT corrupt_page('$index', $page->{block}, 0, decode(current_setting('corr.page'), 'hex'))");
 }
 
 my @mutations = ((\&mutate_field) x 5, (\&mutate_bits) x 2, \&mutate_zero, \&mutate_swap, \&mutate_older);
@@ -199,21 +231,25 @@ sub use_script
 {
 	my ($t) = @_;
 	my ($name, $op) = @$t{qw(name op)};
-	my $search = "SELECT count(*) FROM (SELECT id FROM $name ORDER BY v $op %s LIMIT %d) s";
-	my @statements = (
-		(map { sprintf($search, load_value($t, $_), 10) } 1, 7, 3000),
-		sprintf($search, load_value($t, 5), 1000),
+	my $more = "FROM ${name}_more WHERE id";
+	my $search = "SELECT count(*) FROM (SELECT id FROM $name ORDER BY v $op (SELECT v $more = %d) LIMIT %d) s";
+	my $attempt = sub { return 'SELECT * FROM attempt(ARRAY[' . join(",\n", map { "\$q\$$_\$q\$" } @_) . "]);\n"; };
+	my $vacuum = "\\warn =vacuum=\nVACUUM (INDEX_CLEANUP ON) $name;\n\\warn =done=\n";
+
+	return "SET statement_timeout = '30s';\n"
+	  . $attempt->(
+		(map { sprintf $search, $_, 10 } 1, 7, 3000),
+		sprintf($search, 5, 1000),
 		"INSERT INTO $name SELECT 9100, 0, v FROM $name WHERE id = 3",
 		"INSERT INTO $name SELECT 9101, 0, v FROM $name WHERE id = 7 LIMIT 1",
-		"INSERT INTO $name SELECT 9102 + i, 0, @{[ load_value($t, '80000 + i') ]} FROM generate_series(0, 8) i",
-		"UPDATE $name SET v = @{[ load_value($t, '5') ]} WHERE id IN (2, 7)",
-		"DELETE FROM $name WHERE id >= 9103 OR id IN (4, 7)",
-		"\\warn =vacuum=\nVACUUM (INDEX_CLEANUP ON) $name;\\warn =done=",
-		"SELECT count(*) FROM hnsw_index_check('${name}_v')",
-		sprintf($search, load_value($t, 5), 20),
-		"\\warn =vacuum=\nVACUUM (INDEX_CLEANUP ON) $name;\\warn =done=",
-		"SELECT count(*) FROM hnsw_index_check('${name}_v', true, true)");
-	return "SET statement_timeout = '5s';\n" . join('', map { "$_;\n" } @statements)
+		"INSERT INTO $name SELECT id - 70898, 0, v $more BETWEEN 80000 AND 80008",
+		"UPDATE $name SET v = (SELECT v $more = 5) WHERE id IN (2, 7)",
+		"DELETE FROM $name WHERE id >= 9103 OR id IN (4, 7)")
+	  . "SET statement_timeout = '5s';\n"
+	  . $vacuum
+	  . $attempt->("SELECT count(*) FROM hnsw_index_check('${name}_v')", sprintf $search, 5, 20)
+	  . $vacuum
+	  . "SELECT '=checked ' || count(*) FROM hnsw_index_check('${name}_v', true, true);\n"
 	  . "SET statement_timeout = 0;\n";
 }
 
@@ -226,17 +262,24 @@ sub connect_again
 	return;
 }
 
-# Tables as at first, index built, with free slots and chains; pages by kind.
+# The table as at first, some of its rows by a build and some by inserts, or all of
+# them by inserts, with free slots and chains; pages by kind.
 sub prepare
 {
 	my ($t) = @_;
 	my $name = $t->{name};
+	my $create = "CREATE INDEX ${name}_v ON $name USING hnsw (v $t->{class});\n";
+	my ($before, $after) = rand() < .2 ? ($create, '') : ('', $create);
 	my $r = $session->run(<<"SQL", 60);
+BEGIN;
+DROP INDEX ${name}_v;
 TRUNCATE $name;
-INSERT INTO $name SELECT * FROM ${name}_rows;
-INSERT INTO $name SELECT 9200 + i, 0, @{[ load_value($t, '60000 + i') ]} FROM generate_series(1, 6) i;
+${before}INSERT INTO $name SELECT * FROM ${name}_rows WHERE id < 5010;
+${after}INSERT INTO $name SELECT * FROM ${name}_rows WHERE id >= 5010;
+INSERT INTO $name SELECT id - 50800, 0, v FROM ${name}_more WHERE id BETWEEN 60001 AND 60006;
 DELETE FROM $name WHERE id > 9200 OR id BETWEEN 5003 AND 5009;
-VACUUM $name;
+COMMIT;
+VACUUM (INDEX_CLEANUP ON) $name;
 SELECT 'bad ' || c.* FROM hnsw_index_check('${name}_v', true, true) c;
 SELECT blkno, kind FROM pages('${name}_v') WHERE kind IS NOT NULL;
 SQL
@@ -246,7 +289,6 @@ SQL
 }
 
 my %missed;
-my %seen;
 my $peak = 0;
 
 connect_again();
@@ -255,54 +297,72 @@ while (next_trial())
 	my $t = pick(@tables);
 	my $name = $t->{name};
 	my $pages = prepare($t);
+	my $digest = "SELECT '=bytes ' || digest('${name}_v');\n";
+	my $script = $digest;
 	my @kinds;
 
 	# one, or several on top of one another
 	for my $n (1 .. (rand() < .9 ? 1 : 5))
 	{
-		my ($kind, $script) = pick(@mutations)->($t, $pages);
-		my $before = $session->run("SELECT md5(string_agg(page_bytes('${name}_v', b, 0, 8192), NULL ORDER BY b)) FROM generate_series(0, pg_relation_size('${name}_v') / 8192 - 1) b;", 30)->{out};
-		my $made = $session->run("$script;\nSELECT md5(string_agg(page_bytes('${name}_v', b, 0, 8192), NULL ORDER BY b)) FROM generate_series(0, pg_relation_size('${name}_v') / 8192 - 1) b;", 30);
+		my ($kind, $sql) = pick(@mutations)->($t, $pages);
 
+		$script .= "$sql;\n";
 		push @kinds, $kind;
-		problem('mutations', "$name, $kind: cannot be made: $made->{err}") if $made->{err} =~ /ERROR/ && @kinds == 1;
-		next if @kinds > 1 || $kind !~ /^field/ || $made->{out} =~ /\Q$before\E/;
-
-		my $found = $session->run("SELECT count(*) FROM hnsw_index_check('${name}_v', true, true)", 30);
-		tried('changed fields');
-		$seen{$kind}++;
-		$missed{"$kind in $name"}++ if $found->{out} eq '0';
 	}
-
+	my $is_field = @kinds == 1 && $kinds[0] =~ /^field/;
 	my $what = "$name: " . join('; ', @kinds);
-	my $r = $session->run(use_script($t), 60);
-	tried('mutations');
+
+	$script .= $digest;
+	$script .= "SELECT '=found ' || count(*) FROM hnsw_index_check('${name}_v', true, true);\n" if $is_field;
+	my $r = $session->run("$script\\warn =made=\n" . use_script($t), 90);
+	my ($made, $err) = split /=made=\n/, $r->{err}, 2;
+	my ($before, $after) = $r->{out} =~ /^=bytes (\w+)/mg;
+	my ($found) = $r->{out} =~ /^=found (\d+)/m;
+
 	if (!$r->{alive})
 	{
+		tried('mutations');
 		problem('mutations', "$what: " . ($r->{late} ? 'no end' : 'a process was lost') . ": $r->{err}");
 		$session->kill;
 		undef $session;
 		wait_until_up($node, 60);
 		connect_again();
 		$session->run("REINDEX INDEX ${name}_v", 60);
+		next;
 	}
-	else
+	if ($is_field && ($made =~ /ERROR/ || !defined $found))
 	{
-		my $err = $r->{err};
+		problem('mutations', "$what: cannot be made or looked at: $made");
+	}
+
+	# what has changed nothing is no mutation
+	if (defined $before && defined $after && $before ne $after)
+	{
+		my $wrong = $r->{out} . $err;
+
+		tried('mutations');
+		if ($is_field)
+		{
+			tried('changed fields');
+			$missed{"$kinds[0] in $name"}++ if defined $found && $found == 0;
+		}
 
 		# the executor's word for a bound that is none: what a wrong own form leads to
-		$err =~ s/ERROR:  XX000: index returned tuples in wrong order//g;
+		$wrong =~ s/ERROR:  XX000: index returned tuples in wrong order//g;
 
 		# a version that there is not yet
-		$err =~ s/ERROR:  0A000: index "\w+" has format version//g;
-		my @wrong = grep { !/^XX00[12]$/ } $err =~ /ERROR:  (\w{5}):/g;
-		problem('mutations', "$what: @wrong: $err") if @wrong;
-		problem('mutations', "$what: VACUUM fails: $err") if $err =~ /=vacuum=\n(?!=done=)/ && $err =~ /=vacuum=\n[^=]*ERROR/;
+		$wrong =~ s/ERROR:  0A000: index "\w+" has format version//g;
+		my @wrong = grep { !/^XX00[12]$/ } $wrong =~ /ERROR:  (.{5}):/g;
+		problem('mutations', "$what: @wrong: $wrong") if @wrong;
+		problem('mutations', "$what: VACUUM fails: $err") if $err =~ /=vacuum=\n(?!=done=)/;
+		problem('mutations', "$what: the verifier fails: $err") if $r->{out} !~ /^=checked /m;
 	}
 	my $healed = $session->run("REINDEX INDEX ${name}_v;\nSELECT count(*) FROM hnsw_index_check('${name}_v', true, true);", 60);
 	problem('mutations', "$what: REINDEX does not heal: $healed->{out} $healed->{err}") if $healed->{out} ne '0' || $healed->{err} ne '';
 	$peak = $session->memory if $session->memory > $peak;
-	connect_again() if trial_seed() % 500 == 499;
+	next if trial_seed() % 500 != 499;
+	connect_again();
+	$session->run('VACUUM', 60);
 }
 $session->quit;
 problem('mutations', "a backend had $peak MB") if $peak > 256;

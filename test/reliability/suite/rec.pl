@@ -1,7 +1,10 @@
-# REC: recovery that ends behind each WAL record of a load with every kind of
-# change.  A server that restores from the archive stops there and is looked at,
-# is killed, and goes on to the next record; each tenth time a copy of it is
-# promoted, changed, vacuumed and looked at again.
+# REC: the state behind each WAL record of a load with every kind of change.
+#
+# A standby is fed one record at a time: in its pg_wal, whatever comes behind the
+# record is zeros, as behind a crash.  When it has replayed that record and no
+# other, it is looked at.  Each tenth time it is killed, and a copy of it lives on
+# from there, promoted or by crash recovery in turn, is changed, vacuumed and
+# looked at again.
 #
 # Variants: records with full pages, right after a checkpoint; records of changes
 # only, all pages touched before; full_page_writes off.  Replay compares each page
@@ -13,18 +16,20 @@ use strict;
 use warnings;
 
 use PostgreSQL::Test::Cluster;
-use PostgreSQL::Test::RecursiveCopy;
 use PostgreSQL::Test::Utils;
 use Test::More;
+use Time::HiRes qw(time);
 use Reliability;
+use Session;
 use VectorLoad;
 use VectorTest;
 
 require_test_points();
 begin_suite('rec');
 
+my $segment_bytes = 1024 * 1024;
 my @conf = ('autovacuum = off', 'jit = off', 'shared_buffers = 4MB', 'log_statement = none',
-	'max_wal_size = 1GB', 'checkpoint_timeout = 1h', "wal_consistency_checking = 'generic'");
+	'max_wal_size = 1GB', 'wal_keep_size = 1GB', 'checkpoint_timeout = 1h', 'fsync = off', "wal_consistency_checking = 'generic'");
 
 # several nodes on a page, with chains of heap TIDs; nodes on several pages; no
 # codes
@@ -53,20 +58,112 @@ SQL
 	return;
 }
 
-# What is wrong with the indexes, whatever an unfinished change may leave; also on
-# a paused standby.  One session, for there are many records.
-sub judge
-{
-	my ($node, $name, $what) = @_;
-	my $wrong = $node->safe_psql('postgres', join "\n", map {;
-		"SELECT '$_->{name}', c.* FROM hnsw_index_check('$_->{name}_v', true, false) c WHERE severity = 'error' LIMIT 5;",
-		"SELECT '$_->{name}';", full_scan_query($_)
-	} @tables);
-	my $nothing = join "\n", map { $_->{name} } @tables;
+# ---------------------------------------------------------------------------
+# Looking
 
-	problem($what, "$name: $wrong") if $wrong ne $nothing;
+# look_functions($node): look(lsn) waits until the record that begins there is
+# replayed; rows: up to where replay is, then what is wrong with the indexes,
+# whatever an unfinished change may leave.  One call, for there are many records.
+sub look_functions
+{
+	my ($node) = @_;
+	my $queries = join "\n", map {
+		my $name = $_->{name};
+		<<"SQL" } @tables;
+	RETURN QUERY SELECT '$name ' || c FROM hnsw_index_check('${name}_v', true, false) c WHERE c.severity = 'error' LIMIT 5;
+	RETURN QUERY @{[ full_scan_text($_) ]};
+SQL
+
+	$node->safe_psql('postgres', <<"SQL");
+CREATE FUNCTION look(behind pg_lsn) RETURNS SETOF text LANGUAGE plpgsql
+SET enable_seqscan = off SET enable_sort = off AS \$\$
+BEGIN
+	FOR try IN 1 .. 15000 LOOP
+		EXIT WHEN behind IS NULL OR pg_last_wal_replay_lsn() > behind;
+		PERFORM pg_sleep(.002);
+	END LOOP;
+	RETURN NEXT coalesce(pg_last_wal_replay_lsn()::text, 'running');
+$queries
+END \$\$;
+SQL
 	return;
 }
+
+# judge($session, name, what, start, end): behind the record that begins at
+# 'start'; or a server that is not in recovery.
+sub judge
+{
+	my ($session, $name, $what, $start, $end) = @_;
+	my $call = defined $start ? "SELECT * FROM look('$start')" : 'SELECT * FROM look(NULL)';
+	my $r = $session->run($call, 120);
+
+	# who waits for a record that removes rows is in its way
+	$r = $session->run($call, 120) if defined $start && $r->{err} =~ /40001/;
+	my ($at, @wrong) = split /\n/, $r->{out};
+
+	problem($what, "$name: @wrong$r->{err}") if @wrong || $r->{err} ne '' || !$r->{alive};
+	return 1 unless defined $start;
+
+	my $n = ($at // '') =~ /^\w+\/\w+$/ ? lsn_number($at) : 0;
+	return 1 if $n > lsn_number($start) && $n <= $end;
+	problem($what, "$name: the record is not replayed, or not alone: replay is at " . ($at // 'none'));
+	return 0;
+}
+
+# ---------------------------------------------------------------------------
+# WAL, by the record
+
+sub lsn_number
+{
+	my ($high, $low) = map { hex } split /\//, $_[0];
+	return $high * 2**32 + $low;
+}
+
+sub segment_path
+{
+	my ($node, $at) = @_;
+	my $n = int($at / $segment_bytes);
+	my $per_id = int(2**32 / $segment_bytes);
+
+	return $node->data_dir . sprintf '/pg_wal/%08X%08X%08X', 1, int($n / $per_id), $n % $per_id;
+}
+
+# copy_wal($from, $to, low, high): these bytes; in a new segment zeros follow.
+sub copy_wal
+{
+	my ($from, $to, $low, $high) = @_;
+
+	while ($low < $high)
+	{
+		my $offset = $low % $segment_bytes;
+		my $length = $segment_bytes - $offset;
+		my $path = segment_path($to, $low);
+
+		$length = $high - $low if $low + $length > $high;
+		open my $in, '<:raw', segment_path($from, $low) or die "WAL is gone: $!";
+		seek $in, $offset, 0;
+		read($in, my $bytes, $length) == $length or die "WAL is short: $!";
+		close $in;
+
+		if (!-e $path)
+		{
+			# under its name only when it is whole
+			open my $new, '>:raw', "$path.new" or die "$path.new: $!";
+			print $new "\0" x $segment_bytes;
+			close $new or die "$path.new: $!";
+			rename "$path.new", $path or die "$path: $!";
+		}
+		open my $out, '+<:raw', $path or die "$path: $!";
+		seek $out, $offset, 0;
+		print $out $bytes;
+		close $out or die "$path: $!";
+		$low += $length;
+	}
+	return;
+}
+
+# ---------------------------------------------------------------------------
+# A variant
 
 my $nvariants = 0;
 
@@ -74,13 +171,17 @@ sub variant
 {
 	my ($name, $seconds) = @_;
 	my $id = $name . ++$nvariants;
-	my $primary = vector_node("primary_$id", has_archiving => 1, allows_streaming => 1,
+	my $what = 'WAL records' . ($name eq 'off' ? ' (full_page_writes off)' : '');
+	my $primary = vector_node("primary_$id", allows_streaming => 1, init => ['--wal-segsize=1'],
 		conf => [ @conf, $name eq 'off' ? 'full_page_writes = off' : () ]);
 
 	load_functions($primary);
 	make_load_table($primary, $_) for @tables;
+	look_functions($primary);
 	$primary->stop;
 	$primary->backup_fs_cold('base');
+	my ($control) = run_command([ 'pg_controldata', $primary->data_dir ]);
+	my ($redo) = $control =~ /checkpoint's REDO location: +(\S+)/;
 	$primary->start;
 	if ($name eq 'deltas')
 	{
@@ -89,84 +190,97 @@ sub variant
 	my $start = $primary->lsn('insert');
 	change($primary, $_, 20000, $_->{n}) for @tables;
 	my $end = $primary->lsn('insert');
-	my $file = $primary->safe_psql('postgres', "SELECT pg_walfile_name('$end')");
-	my $first = $primary->safe_psql('postgres', "SELECT pg_walfile_name('$start')");
-	$primary->safe_psql('postgres', 'SELECT txid_current(); SELECT pg_switch_wal()');
-	$primary->poll_query_until('postgres', "SELECT last_archived_wal >= '$file' FROM pg_stat_archiver")
-	  or die 'WAL is not archived';
-	my @records = map { /\blsn: (\S+),/ ? $1 : () }
-	  split /\n/, (run_command([ 'pg_waldump', '-s', $start, '-e', $end, $primary->archive_dir . "/$first", $primary->archive_dir . "/$file" ]))[0];
+	$primary->safe_psql('postgres', 'SELECT txid_current()');
 	$primary->stop;
+	my @records = map { /\blsn: (\S+),/ ? $1 : () }
+	  split /\n/, (run_command([ 'pg_waldump', '-p', $primary->data_dir . '/pg_wal', '-s', $start, '-e', $end ]))[0];
+	my @at = map { lsn_number($_) } @records, $end;
 	note "$name: " . @records . " records from $start to $end";
 
 	my $walker = PostgreSQL::Test::Cluster->new("walker_$id");
-	$walker->init_from_backup($primary, 'base', has_restoring => 1, standby => 0);
-	$walker->append_conf('postgresql.conf', "hot_standby = on\nrecovery_target_action = pause");
+	$walker->init_from_backup($primary, 'base');
+	$walker->set_standby_mode;
+	$walker->append_conf('postgresql.conf',
+		"hot_standby = on\nprimary_conninfo = ''\nrestore_command = ''\nwal_retrieve_retry_interval = 2ms\n"
+		  . 'max_standby_archive_delay = 0');
+	unlink glob $walker->data_dir . '/pg_wal/0*';
+	my $fed = $at[0];
+	copy_wal($primary, $walker, int(lsn_number($redo) / $segment_bytes) * $segment_bytes, $fed);
+	$walker->start;
+	my $session = Session->new($walker);
 
 	# as many of them as there is time for, spread evenly
-	my $what = 'WAL records';
 	my $until = seconds_left() - $seconds;
+	my $began = time;
 	my $i = 0;
 	my $n = 0;
 	while ($i < @records)
 	{
-		my $before = seconds_left();
-		$walker->append_conf('postgresql.conf', "recovery_target_lsn = '$records[$i]'");
+		copy_wal($primary, $walker, $fed, $at[ $i + 1 ]);
+		$fed = $at[ $i + 1 ];
 		tried($what);
-		if (!$walker->start(fail_ok => 1))
+		judge($session, "$name, $records[$i]", $what, $records[$i], $fed) or last;
+		if ($n % 10 == 9)
 		{
-			problem($what, "$name: recovery fails at $records[$i]");
-			last;
+			$session->quit;
+			my $wrong = log_problems($walker);
+			problem($what, "$name, before $records[$i]: $wrong") if $wrong ne '';
+			$walker->stop('immediate');
+			live_on($walker, $name, $records[$i], $id . "_$n", $n % 20 == 9);
+			$walker->start;
+			$session = Session->new($walker);
 		}
-		$walker->poll_query_until('postgres', "SELECT pg_get_wal_replay_pause_state() = 'paused'")
-		  or problem($what, "$name: no pause at $records[$i]");
-		judge($walker, "$name, $records[$i]", $what);
-		my $wrong = log_problems($walker);
-		problem($what, "$name, $records[$i]: $wrong") if $wrong ne '';
-		$walker->stop($n % 2 ? 'fast' : 'immediate');
-		promote_copy($walker, $name, $records[$i], $id . "_$n") if $n % 10 == 9;
 		$n++;
 
-		my $took = $before - seconds_left();
-		my $possible = (seconds_left() - $until) / ($took || .01);
-		last if $possible < 1;
+		my $possible = (seconds_left() - $until) / ((time - $began) / $n);
 		my $left = @records - $i - 1;
+		last if $possible < 1 && $left > 0;
 		$i += $possible >= $left ? 1 : int($left / $possible) + 1;
 	}
+	$session->quit;
+	my $wrong = log_problems($walker);
+	problem($what, "$name: $wrong") if $wrong ne '';
 	note "$name: $n of " . @records . ' records';
+	$walker->stop;
+	$_->clean_node for $walker, $primary;
 	return;
 }
 
 # A copy of the stopped server lives on from here.
-sub promote_copy
+sub live_on
 {
-	my ($walker, $name, $lsn, $id) = @_;
-	my $what = 'promoted copies';
+	my ($walker, $name, $lsn, $id, $promoted) = @_;
+	my $what = $promoted ? 'promoted copies' : 'copies after crash recovery';
 	my $copy = PostgreSQL::Test::Cluster->new("copy_$id");
 
 	# a configuration of its own, but for where it listens
-	PostgreSQL::Test::RecursiveCopy::copypath($walker->data_dir, $copy->data_dir,
-		filterfn => sub { return $_[0] !~ /^(log|postmaster\.(pid|opts))$/; });
-	chmod 0700, $copy->data_dir;
+	system_or_bail('cp', '-a', $walker->data_dir, $copy->data_dir);
+	unlink $copy->data_dir . '/postmaster.pid', $copy->data_dir . '/postmaster.opts';
+	unlink $copy->data_dir . '/standby.signal' unless $promoted;
 	$copy->append_conf('postgresql.conf',
-		"port = @{[ $copy->port ]}\nrecovery_target_action = promote\narchive_mode = off\nunix_socket_directories = '@{[ $copy->host ]}'");
+		"port = @{[ $copy->port ]}\nunix_socket_directories = '@{[ $copy->host ]}'");
 	tried($what);
-	if (!$copy->start(fail_ok => 1) || !$copy->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()'))
+	if (!$copy->start(fail_ok => 1))
+	{
+		problem($what, "$name: no recovery at $lsn");
+		return;
+	}
+	$copy->promote if $promoted;
+	if (!$copy->poll_query_until('postgres', 'SELECT NOT pg_is_in_recovery()'))
 	{
 		problem($what, "$name: no promotion at $lsn");
 		return;
 	}
-	for my $t (@tables)
-	{
-		my $table = $t->{name};
-
-		$copy->safe_psql('postgres', "INSERT INTO $table SELECT i, 0, @{[ load_value($t, 'i') ]} FROM generate_series(50001, 50010) i");
-		$copy->safe_psql('postgres', "DELETE FROM $table WHERE id = (SELECT min(id) FROM $table)");
-		$copy->safe_psql('postgres', "VACUUM (INDEX_CLEANUP ON) $table");
-		my $rows = index_violations($copy, "${table}_v");
-		problem($what, "$name, $lsn, $table: $rows") if $rows ne '';
-	}
-	judge($copy, "$name, $lsn, promoted", $what);
+	my $session = Session->new($copy);
+	my $r = $session->run(join("\n", map {;
+		"INSERT INTO $_->{name} SELECT i, 0, @{[ load_value($_, 'i') ]} FROM generate_series(50001, 50010) i;",
+		"DELETE FROM $_->{name} WHERE id = (SELECT min(id) FROM $_->{name});",
+		"VACUUM (INDEX_CLEANUP ON) $_->{name};",
+		"SELECT '$_->{name}', c.* FROM hnsw_index_check('$_->{name}_v', true, true) c;"
+	} @tables), 120);
+	problem($what, "$name, $lsn: $r->{out}$r->{err}") if $r->{out} ne '' || $r->{err} ne '' || !$r->{alive};
+	judge($session, "$name, $lsn", $what);
+	$session->quit;
 	my $wrong = log_problems($copy);
 	problem($what, "$name, $lsn: $wrong") if $wrong ne '';
 	$copy->stop('immediate');
