@@ -85,6 +85,20 @@ sub run
 	return $self->end($seconds);
 }
 
+# safe_psql(database, script): as a server's own, so that functions that want a
+# server take a session instead, which saves starting psql; its settings are
+# those it began with.
+sub safe_psql
+{
+	my ($self, $database, $script) = @_;
+	my $r = $self->run("RESET ALL;\n$script", 300);
+
+	die "error running SQL: $r->{err}\nwhile running $script\n"
+	  if !$r->{alive} || $r->{err} =~ /ERROR|FATAL|PANIC/;
+	$r->{out} =~ s/\n\z//;
+	return $r->{out};
+}
+
 # The memory of its own that its backend has, in megabytes.
 sub memory
 {

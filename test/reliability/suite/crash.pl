@@ -13,6 +13,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes qw(sleep);
 use Reliability;
+use Session;
 use VectorLoad;
 use VectorTest;
 
@@ -160,26 +161,29 @@ sub judge
 sub mend
 {
 	my ($what) = @_;
+	my $session = Session->new($node);
 
 	for my $t (@tables)
 	{
 		my $name = $t->{name};
+		my $nqueries = $t->{dim} > 1000 ? 40 : 200;
 
-		$node->safe_psql('postgres', "DELETE FROM $name WHERE id = (SELECT max(id) FROM $name WHERE @{[ indexed_rows($t) ]})");
-		$node->safe_psql('postgres', "VACUUM (INDEX_CLEANUP ON) $name");
-		my $rows = index_violations($node, "${name}_v");
+		$session->safe_psql('postgres', "DELETE FROM $name WHERE id = (SELECT max(id) FROM $name WHERE @{[ indexed_rows($t) ]})");
+		$session->safe_psql('postgres', "VACUUM (INDEX_CLEANUP ON) $name");
+		my $rows = index_violations($session, "${name}_v");
 		tried('indexes mended by VACUUM');
 		problem('indexes mended by VACUUM', "$what, $name: $rows") if $rows ne '';
 
-		my $recall = oracle($node, $t, 200, trial_seed())->{recall};
-		my $size = $node->safe_psql('postgres', "SELECT pg_relation_size('${name}_v')");
-		$node->safe_psql('postgres', "REINDEX INDEX ${name}_v");
-		my $fresh = oracle($node, $t, 200, trial_seed())->{recall};
+		my $recall = oracle($session, $t, $nqueries, trial_seed())->{recall};
+		my $size = $session->safe_psql('postgres', "SELECT pg_relation_size('${name}_v')");
+		$session->safe_psql('postgres', "REINDEX INDEX ${name}_v");
+		my $fresh = oracle($session, $t, $nqueries, trial_seed())->{recall};
 		tried('recall after crashes');
 		problem('recall after crashes', "$what, $name: $recall, of a new index $fresh") if $recall < $fresh - .01;
 		note "$name: recall $recall, of a new index $fresh, $size bytes, new "
-		  . $node->safe_psql('postgres', "SELECT pg_relation_size('${name}_v')");
+		  . $session->safe_psql('postgres', "SELECT pg_relation_size('${name}_v')");
 	}
+	$session->quit;
 	return;
 }
 
@@ -195,7 +199,7 @@ sub under_load
 
 	$node->safe_psql('postgres', 'INSERT INTO canary VALUES (1)');
 	my @some = (pick(@tables), pick(@tables, $unlogged));
-	my $seconds = int between(1, 2.5);
+	my $seconds = 3;	# it ends with the crash
 	my $jitter = rand() < .3 ? "-c hnsw.test_point=*:jitter:200" : '';
 	my $load = start_load($node, [ $some[0], $some[0] == $some[1] ? () : $some[1] ], clients => 4,
 		seconds => $seconds, seed => trial_seed(), options => $jitter, weights => { prepare => 2 });
@@ -205,7 +209,7 @@ sub under_load
 	if ($kind eq 'point')
 	{
 		# the n-th hit of any test point
-		my $n = int between(1, 3000);
+		my $n = int exp between(0, 8);
 		$at_point = start_load($node, [ $some[0] ], clients => 1, seconds => $seconds, seed => trial_seed() + 1,
 			options => "-c hnsw.test_point=*:crash:$n", weights => { search => 5 });
 	}
@@ -229,8 +233,8 @@ sub under_load
 				(map { ('-c', "VACUUM (INDEX_CLEANUP ON) $_->{name}") } @some, @some, @some) ],
 			'>', \my $out, '2>', \my $err);
 	}
-	sleep between(0.1, $seconds * .7) unless $vacuum || $builder;
-	sleep between(0, .3);
+	sleep between(0, .8) unless $vacuum || $builder;
+	sleep between(0.05, .35);
 	if ($kind eq 'point') { finish_load($at_point); }
 	elsif ($kind eq 'immediate') { $node->stop('immediate'); }
 	elsif ($kind eq 'postmaster') { $node->kill9; }
@@ -240,41 +244,43 @@ sub under_load
 	$_->kill_kill(grace => 1) for grep { defined } $vacuum, $builder;
 
 	return 0 unless recover($kind);
+	my $session = Session->new($node);
 	my @judged = $ncrashes % 5 == 4 ? @tables : (@some, pick(@tables));
-	judge($node, $_, $kind, rand() < .3) for grep { $_ != $unlogged } @judged;
+	judge($session, $_, $kind, rand() < .3) for grep { $_ != $unlogged } @judged;
 
 	# what was prepared is there after a crash, and ends
-	my $ends = $node->safe_psql('postgres',
+	my $ends = $session->safe_psql('postgres',
 		q(SELECT CASE WHEN random() < .5 THEN 'COMMIT' ELSE 'ROLLBACK' END || ' PREPARED ' || quote_literal(gid) FROM pg_prepared_xacts));
 	if ($ends ne '')
 	{
-		$node->safe_psql('postgres', $_) for split /\n/, $ends;
-		judge($node, $_, "$kind, prepared transactions", 0) for @some;
+		$session->safe_psql('postgres', $_) for split /\n/, $ends;
+		judge($session, $_, "$kind, prepared transactions", 0) for @some;
 	}
 
 	# an unlogged table is empty, its index too
-	my $left = $node->safe_psql('postgres', 'SELECT count(*) FROM unlogged');
+	my $left = $session->safe_psql('postgres', 'SELECT count(*) FROM unlogged');
 	problem('indexes verified after a crash', "$kind: $left rows in an unlogged table") if $left != 0;
-	judge($node, $unlogged, $kind, 0);
-	$node->safe_psql('postgres', "INSERT INTO unlogged SELECT i, 0, vec(i, 16) FROM generate_series(1, 200) i;"
+	judge($session, $unlogged, $kind, 0);
+	$session->safe_psql('postgres', "INSERT INTO unlogged SELECT i, 0, vec(i, 16) FROM generate_series(1, 200) i;"
 		  . ' DELETE FROM unlogged WHERE id % 4 = 0');
-	$node->safe_psql('postgres', 'VACUUM unlogged');
-	judge($node, $unlogged, "$kind, filled again", 0);
+	$session->safe_psql('postgres', 'VACUUM unlogged');
+	judge($session, $unlogged, "$kind, filled again", 0);
 
 	# a build that came to nothing leaves an index that nothing stumbles over
-	my $rest = $node->safe_psql('postgres',
+	my $rest = $session->safe_psql('postgres',
 		q(SELECT indexrelid::regclass || ' ' || indrelid::regclass FROM pg_index WHERE NOT indisvalid));
 	for (split /\n/, $rest)
 	{
 		my ($index, $table) = split / /;
 
-		$node->safe_psql('postgres', "INSERT INTO $table (n, v) SELECT 0, v FROM $table WHERE v IS NOT NULL LIMIT 1; DELETE FROM $table WHERE id = (SELECT max(id) FROM $table)")
-		  if rand() < .5 && $node->psql('postgres', "SELECT indisready FROM pg_index WHERE indexrelid = '$index'::regclass AND NOT indisready") == 0;
-		$node->safe_psql('postgres', "VACUUM (INDEX_CLEANUP ON) $table");
-		$node->safe_psql('postgres', "DROP INDEX $index");
+		$session->safe_psql('postgres', "INSERT INTO $table (n, v) SELECT 0, v FROM $table WHERE v IS NOT NULL LIMIT 1; DELETE FROM $table WHERE id = (SELECT max(id) FROM $table)")
+		  if rand() < .5;
+		$session->safe_psql('postgres', "VACUUM (INDEX_CLEANUP ON) $table");
+		$session->safe_psql('postgres', "DROP INDEX $index");
 		tried('invalid indexes dropped');
 	}
-	$node->safe_psql('postgres', 'DROP INDEX IF EXISTS another');
+	$session->safe_psql('postgres', 'DROP INDEX IF EXISTS another');
+	$session->quit;
 	return 1;
 }
 

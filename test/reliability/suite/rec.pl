@@ -201,7 +201,7 @@ sub variant
 	$walker->init_from_backup($primary, 'base');
 	$walker->set_standby_mode;
 	$walker->append_conf('postgresql.conf',
-		"hot_standby = on\nprimary_conninfo = ''\nrestore_command = ''\nwal_retrieve_retry_interval = 2ms\n"
+		"hot_standby = on\nprimary_conninfo = ''\nrestore_command = ''\nwal_retrieve_retry_interval = 5ms\n"
 		  . 'max_standby_archive_delay = 0');
 	unlink glob $walker->data_dir . '/pg_wal/0*';
 	my $fed = $at[0];
