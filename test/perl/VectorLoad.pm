@@ -93,8 +93,8 @@ sub indexed_rows
 	return $t->{op} eq '<=>' ? 'v <> ' . _zero($t) : 'v IS NOT NULL';
 }
 
-# make_load_table($node, $table): with its index, rows 1 to n, and later rows
-# from 1000000 on.
+# make_load_table($node, $table): with its index, unless it is to have none yet
+# (no_index), rows 1 to n, and later rows from 1000000 on.
 sub make_load_table
 {
 	my ($node, $t) = @_;
@@ -103,13 +103,14 @@ sub make_load_table
 	my $kind = $t->{kind} // '';
 	my $with = $t->{with} ? "WITH ($t->{with})" : '';
 	my $space = $t->{tablespace} ? "TABLESPACE $t->{tablespace}" : '';
+	my $index = $t->{no_index} ? '' : "CREATE INDEX ${name}_v ON $name USING hnsw (v $t->{class}) $with $space;";
 
 	$node->safe_psql('postgres', <<"SQL");
 CREATE SEQUENCE ${name}_id START 1000000;
 CREATE $kind TABLE $name (id bigint PRIMARY KEY DEFAULT nextval('${name}_id'), n int, v $type($t->{dim}))
 	WITH (fillfactor = 80) $space;
 INSERT INTO $name SELECT i, 0, @{[ load_value($t, 'i') ]} FROM generate_series(1, $t->{n}) i;
-CREATE INDEX ${name}_v ON $name USING hnsw (v $t->{class}) $with $space;
+$index
 SQL
 	return;
 }

@@ -10,6 +10,7 @@ use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 use Reliability;
+use Session;
 use VectorLoad;
 use VectorTest;
 
@@ -37,33 +38,45 @@ my @kinds = (
 	{ dim => 3, class => 'vector_l2_ops', op => '<->', n => 1 },
 	{ dim => 3, class => 'vector_l2_ops', op => '<->', n => 0 });
 
+# a table of each kind, made when it is first wanted
+my @tables;
+
 while (next_trial())
 {
-	my $t = { name => 't', %{ $kinds[ trial_seed() % @kinds ] } };
+	my $i = trial_seed() % @kinds;
+	my $t = $tables[$i];
 	my $workers = pick(2, 4);
 	my $mem = pick('1MB', '1MB', '1MB', '2MB', '64MB');
 	my $how = pick('', '', 'CONCURRENTLY');
 	my $point = pick('', '-c hnsw.test_point=*:jitter:50', '-c hnsw.test_point=*:jitter:1000');
-	my $what = "$t->{class}, $t->{dim} dimensions, $t->{n} rows, $workers workers, $mem $how";
 
-	$node->safe_psql('postgres', 'DROP TABLE IF EXISTS t; DROP SEQUENCE IF EXISTS t_id');
-	make_load_table($node, $t);
-	$node->safe_psql('postgres', "DROP INDEX t_v; ALTER TABLE t SET (parallel_workers = $workers)");
+	if (!defined $t)
 	{
-		local $ENV{PGOPTIONS} = $point;
-		$node->safe_psql('postgres', "SET maintenance_work_mem = '$mem'; SET max_parallel_maintenance_workers = $workers;"
-			  . " CREATE INDEX $how t_v ON t USING hnsw (v $t->{class})" . ($t->{with} ? " WITH ($t->{with})" : ''));
+		$t = $tables[$i] = { name => "t$i", no_index => 1, %{ $kinds[$i] } };
+		make_load_table($node, $t);
 	}
-	my $rows = index_violations($node, 't_v');
-	my $missing = all_found($node, $t);
+	my $name = $t->{name};
+	my $what = "$t->{class}, $t->{dim} dimensions, $t->{n} rows, $workers workers, $mem $how";
+	my $session = Session->new($node, options => $point);
+	$session->safe_psql('postgres', "ALTER TABLE $name SET (parallel_workers = $workers);"
+		  . "SET maintenance_work_mem = '$mem'; SET max_parallel_maintenance_workers = $workers;"
+		  . " CREATE INDEX $how ${name}_v ON $name USING hnsw (v $t->{class})" . ($t->{with} ? " WITH ($t->{with})" : ''));
+	$session->quit;
+
+	$session = Session->new($node);
+	my $rows = index_violations($session, "${name}_v");
+	my $missing = all_found($session, $t);
 	tried('parallel builds');
 	problem('parallel builds', "$what: $rows") if $rows ne '';
 	problem('parallel builds', "$what: $missing") if $missing ne '';
 
 	# and what is inserted next finds its place
-	$node->safe_psql('postgres', "INSERT INTO t (n, v) SELECT 1, @{[ load_value($t, 'i') ]} FROM generate_series(100001, 100020) i");
-	$rows = join "\n", grep { !/^V6/ } split /\n/, index_violations($node, 't_v');
+	$session->safe_psql('postgres', "INSERT INTO $name (n, v) SELECT 1, @{[ load_value($t, 'i') ]} FROM generate_series(100001, 100020) i");
+	$rows = join "\n", grep { !/^V6/ } split /\n/, index_violations($session, "${name}_v");
 	problem('parallel builds', "$what, inserts: $rows") if $rows ne '';
+
+	$session->safe_psql('postgres', "DROP INDEX ${name}_v; DELETE FROM $name WHERE id >= 1000000; VACUUM $name");
+	$session->quit;
 }
 my $wrong = log_problems($node);
 problem('parallel builds', $wrong) if $wrong ne '';

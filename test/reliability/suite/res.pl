@@ -161,7 +161,11 @@ sub statements
 }
 
 connect_again();
-my $i = 0;
+
+# Each n of 1 to 300 is to be the write that fails, of some statement that writes so
+# often.
+my @writes = map { { n => $_, tries => 0 } } 1 .. 300;
+
 while (next_trial())
 {
 	my $t = pick(@tables);
@@ -170,13 +174,22 @@ while (next_trial())
 	my $node_path = $node->safe_psql('postgres', "SELECT pg_relation_filepath('$t->{name}_v')");
 	my $what = "$kind, $t->{name}: $sql";
 
-	# each n in turn
-	my $n = $kind eq 'write' ? $i++ % 300 + 1 : 1 + int(300 * rand() ** 2);
+	my $n = 1 + int(300 * rand() ** 2);
 	if ($kind eq 'write')
 	{
+		my $next = @writes ? shift @writes : { n => $n, tries => 9 };
+
 		# of a build the file is not known; any of the database's will do
 		$node_path = '/base/5/' if $sql =~ /REINDEX/;
-		attempt('disk full', $t, $sql, 'write', $n, rand() < .7, $node_path, '53100');
+		if (!attempt('disk full', $t, $sql, 'write', $next->{n}, rand() < .7, $node_path, '53100')
+			&& ++$next->{tries} < 9)
+		{
+			unshift @writes, $next;
+		}
+		elsif ($next->{tries} < 9)
+		{
+			tried('disk full, each n of 1 to 300');
+		}
 	}
 	elsif ($kind eq 'read')
 	{
