@@ -308,8 +308,7 @@ SQL
 	my %answer = (O1 => $n[0], O2 => $n[1], O3 => $n[2], O4 => $n[3], few => $n[8]);
 
 	# the nearest by inner product is the longest, not the same
-	$answer{O6} = $op eq '<#>' ? 0 : $n[4];
-	$answer{nown} = $n[5];
+	($answer{O6}, $answer{nown}) = $op eq '<#>' ? (0, 0) : @n[ 4, 5 ];
 	$answer{nqueries} = 2 * $nqueries;
 	$answer{recall} = $n[6] > 0 ? $n[7] / $n[6] : 1;
 	return \%answer;

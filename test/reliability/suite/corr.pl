@@ -22,7 +22,8 @@ begin_suite('corr');
 
 my $node = vector_node('corr',
 	conf => [ 'autovacuum = off', 'jit = off', 'log_statement = none', 'fsync = off',
-		'max_wal_size = 2GB', 'wal_level = minimal', 'max_wal_senders = 0', 'log_min_messages = error', 'log_min_error_statement = panic',
+		'max_wal_size = 2GB', 'wal_level = minimal', 'max_wal_senders = 0', 'full_page_writes = off',
+		'log_min_messages = error', 'log_min_error_statement = panic',
 		'restart_after_crash = on' ],
 	init => ['-k']);
 load_functions($node);

@@ -58,7 +58,8 @@ while ($load->{run}->pumpable && $load->{out} !~ /transaction type/)
 finish_load($load);
 tried('statements', $load->{transactions});
 problem('statements', $load->{err}) if !$load->{ok} || $load->{err} =~ /ERROR|aborted|FATAL|PANIC/;
-measured('growth of a backend in MB', sprintf('%.1f', $grown), $nsamples || 1);
+measured('growth of a backend in MB', sprintf('%.1f', $grown), $nsamples);
+problem('growth of a backend in MB', 'nothing was measured') if $nsamples == 0;
 problem('growth of a backend in MB', $grown) if $grown > 5;
 
 my $log = slurp_file($node->logfile, $from);

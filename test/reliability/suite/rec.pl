@@ -178,6 +178,11 @@ sub variant
 	load_functions($primary);
 	make_load_table($primary, $_) for @tables;
 	look_functions($primary);
+
+	# copies are the dearest part, and two thirds of one would be these
+	$primary->safe_psql('postgres', $_)
+	  for "UPDATE pg_database SET datistemplate = false WHERE datname ~ '^template'",
+	  'DROP DATABASE template0', 'DROP DATABASE template1';
 	$primary->stop;
 	$primary->backup_fs_cold('base');
 	my ($control) = run_command([ 'pg_controldata', $primary->data_dir ]);

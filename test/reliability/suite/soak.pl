@@ -125,6 +125,8 @@ sub rotate
 	my $cursor = Session->new($node, options => '-c enable_seqscan=off -c enable_sort=off');
 	my ($next_check, $next_ddl, $next_empty, $memory) = (time + 5, time + 15, time + 20, undef);
 
+	# the first of each does nothing yet, and does not count
+	my %begun = (vacuum => 0, ddl => 0, cursor => 0);
 	$vacuum->begin('SELECT 1');
 	$ddl->begin('SELECT 1');
 	$cursor->begin('SELECT 1');
@@ -134,7 +136,7 @@ sub rotate
 		{
 			my $r = $vacuum->end(0);
 			problem('VACUUM', "$what: $r->{err}") if $r->{err} =~ /ERROR/ || !$r->{alive};
-			tried('VACUUM');
+			tried('VACUUM') if $begun{vacuum}++;
 			my $t = pick(@tables);
 			$vacuum->begin("SELECT pg_sleep(" . between(0, 1.5) . ");\n"
 				  . pick("VACUUM $t->{name}", "VACUUM (FREEZE) $t->{name}", "VACUUM (PARALLEL 2, INDEX_CLEANUP ON) ta",
@@ -144,7 +146,7 @@ sub rotate
 		{
 			my $r = $ddl->end(0);
 			problem('DDL', "$what: $r->{err}") if $r->{err} =~ /ERROR/ && $r->{err} !~ /deadlock|lock timeout/ || !$r->{alive};
-			tried('DDL');
+			tried('DDL') if $begun{ddl}++;
 			$ddl->begin(pick('REINDEX INDEX CONCURRENTLY ta_again', 'REINDEX INDEX CONCURRENTLY ' . pick(@tables)->{name} . '_v',
 					'DROP INDEX CONCURRENTLY ta_again; CREATE INDEX CONCURRENTLY ta_again ON ta USING hnsw (v ' . $tables[0]{class} . ') WITH (m = 5)'));
 			$next_ddl = time + 20;
@@ -161,7 +163,7 @@ sub rotate
 			my $t = pick(@tables);
 			problem('cursors', "$what: $r->{err}") if $r->{err} =~ /ERROR/ || !$r->{alive};
 			problem('cursors', "$what: $r->{out}") if $r->{out} =~ /wrong/;
-			tried('cursors');
+			tried('cursors') if $begun{cursor}++;
 
 			# rows of a cursor over time are those of its snapshot, each once
 			$cursor->begin(<<"SQL");
@@ -195,6 +197,7 @@ SQL
 			judge($node, $t, 10, "$what, under load") if $node->safe_psql('postgres', "SELECT count(*) > 50 FROM $t->{name}") eq 't';
 			$next_check = time + 8;
 			my $now = backend_memory($node);
+			next if $now == 0;	# none of them was at work
 			$memory //= $now;
 			note sprintf "$what: largest backend %.1f MB", $now;
 			problem('memory of backends', "$what: from $memory to $now MB") if $now > $memory + 16;

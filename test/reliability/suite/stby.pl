@@ -101,7 +101,7 @@ sub tend_readers
 		next unless $readers[$i]->ended;
 		my $r = $readers[$i]->end(0);
 
-		tried('reads on the standby');
+		tried(is_conflict($r->{err}) ? 'reads that recovery ended' : 'reads on the standby');
 		if ($r->{err} =~ /ERROR|FATAL/ && !is_conflict($r->{err}) || !$r->{alive} && !$broken && $r->{err} !~ /conflict/)
 		{
 			problem('reads on the standby', $r->{err} || 'connection lost');
