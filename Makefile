@@ -91,6 +91,7 @@ OBJS = \
 	src/hnsw/hnswgaps.o \
 	src/planner/adaptivepath.o \
 	src/planner/adaptivescan.o \
+	src/planner/rowtid.o \
 	src/planner/sortdistance.o \
 	src/planner/tidmembers.o \
 	src/planner/distancecost.o \

@@ -21,6 +21,7 @@
 #include "hnsw/ivfflat.h"
 #include "kernel/kernel.h"
 #include "planner/adaptive.h"
+#include "planner/rowtid.h"
 #include "planner/sortdistance.h"
 #include "utils/guc.h"
 
@@ -62,6 +63,7 @@ _PG_init(void)
 #endif
 	adaptive_init();			/* before the prefix is reserved */
 	sort_distance_init();
+	row_tid_init();
 	hnsw_init_options();
 	ivfflat_init_options();
 }

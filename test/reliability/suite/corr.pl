@@ -32,7 +32,7 @@ corrupt_functions($node);
 my @tables = (
 	{ name => 'f32', dim => 8, class => 'vector_l2_ops', op => '<->', n => 120 },
 	{ name => 's8', dim => 320, class => 'vector_cosine_ops', op => '<=>', n => 40 },
-	{ name => 'more', dim => 7000, class => 'vector_ip_ops', op => '<#>', n => 6 },
+	{ name => 'more', dim => 7000, class => 'vector_ip_ops', op => '<#>', n => 8 },
 	{ name => 'exact', dim => 8, class => 'vector_l1_ops', op => '<+>', n => 50 },
 	{ name => 'sparse', dim => 40, class => 'sparsevec_l2_ops', op => '<->', type => 'sparsevec', n => 50 },
 	{ name => 'bits', dim => 64, class => 'bit_hamming_ops', op => '<~>', type => 'bit', n => 80 });
