@@ -348,10 +348,14 @@ static void
 disk_expect(HnswGraph *base, HnswNode node)
 {
 	HnswIndex  *index = ((HnswDiskGraph *) base)->index;
+	const HnswLayout *layout = &index->space.layout;
 	BlockNumber block = hnsw_index_node_block(index, node);
 
 	if (block != InvalidBlockNumber)
-		hnsw_store_prefetch(index->rel, block);
+		hnsw_store_prefetch(index->rel, block,
+							MAXALIGN(SizeOfPageHeaderData) +
+							hnsw_node_slot(layout, node) * (Size) layout->node_bytes,
+							layout->node_bytes);
 }
 
 static const HnswGraphOps disk_ops = {

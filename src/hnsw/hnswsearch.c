@@ -22,36 +22,37 @@
 #include <float.h>
 #include <math.h>
 
-#include "common/hashfn.h"
 #include "hnsw/hnswsearch.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
-/* a node met by the search */
+/*
+ * A node met by the search.  A table entry of zeros is not in use: then the
+ * first estimate is taken in as a mean like any other, without a branch.
+ */
 typedef struct Met
 {
 	HnswNode	node;
-	char		status;			/* simplehash's */
-	bool		expanded;
 	float		est;			/* mean of the estimates, by inverse variance */
-	float		weight;			/* sum of inverse variances */
+	float		weight;			/* sum of inverse variances; EXPANDED */
 } Met;
 
-#define SH_PREFIX met
-#define SH_ELEMENT_TYPE Met
-#define SH_KEY_TYPE HnswNode
-#define SH_KEY node
-#define SH_HASH_KEY(tb, key) murmurhash32(key)
-#define SH_EQUAL(tb, a, b) ((a) == (b))
-#define SH_SCOPE static inline
-#define SH_DECLARE
-#define SH_DEFINE
-#include "lib/simplehash.h"
+/* the weight of a node that has been expanded: no estimate moves it */
+#define EXPANDED			INFINITY
+
+/* open addressing, linear probing, at most half full */
+typedef struct MetTable
+{
+	Met		   *met;
+	uint64		size;			/* a power of two */
+	int			shift;			/* 64 - log2(size) */
+	uint64		members;
+} MetTable;
 
 typedef struct SearchSeen
 {
 	HnswSeen	seen;			/* must be first */
-	met_hash   *table;
+	MetTable	table;
 } SearchSeen;
 
 typedef struct PoolItem
@@ -78,6 +79,7 @@ struct HnswSearch
  * new.  The pool holds some of them twice.
  */
 #define INITIAL_MET			1024
+#define INITIAL_TABLE_BITS	11
 #define INITIAL_POOL		(2 * INITIAL_MET)
 
 /*
@@ -98,10 +100,54 @@ static HnswSearch *spare = NULL;
 /* Entries put into the pool: more than one, for their codes are coarse. */
 #define MAX_ENTRIES			16
 
+/* ---- nodes met ---- */
+
+static void
+create_table(MetTable *table, MemoryContext context, int bits)
+{
+	table->size = UINT64CONST(1) << bits;
+	table->shift = 64 - bits;
+	table->members = 0;
+	table->met = MemoryContextAllocExtended(context,
+											sizeof(Met) * table->size,
+											MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+}
+
+/* The entry of a node, or the one that it would get. */
+static inline Met *
+find_met(const MetTable *table, HnswNode node)
+{
+	/* Fibonacci hashing: the upper bits of a product with 2^64 / phi */
+	uint64		i = node * UINT64CONST(0x9E3779B97F4A7C15) >> table->shift;
+
+	while (table->met[i].weight != 0 && table->met[i].node != node)
+		i = (i + 1) & (table->size - 1);
+	return &table->met[i];
+}
+
+/* Make room for n more members. */
+static void
+reserve_met(HnswSearch *search, int n)
+{
+	MetTable	old = search->seen.table;
+	MetTable   *new = &search->seen.table;
+
+	if (likely(2 * (old.members + n) <= old.size))
+		return;
+	create_table(new, search->context, 65 - old.shift);
+	for (uint64 i = 0; i < old.size; i++)
+	{
+		if (old.met[i].weight != 0)
+			*find_met(new, old.met[i].node) = old.met[i];
+	}
+	new->members = old.members;
+	pfree(old.met);
+}
+
 static bool
 search_has(const HnswSeen *seen, HnswNode node)
 {
-	return met_lookup(((const SearchSeen *) seen)->table, node) != NULL;
+	return find_met(&((const SearchSeen *) seen)->table, node)->weight != 0;
 }
 
 /* ---- the heap ---- */
@@ -160,12 +206,13 @@ pool_top(HnswSearch *search)
 	while (search->npool > 0)
 	{
 		PoolItem	top = search->pool[0];
-		Met		   *met = met_lookup(search->seen.table, top.node);
+		Met		   *met = find_met(&search->seen.table, top.node);
+		bool		expanded = met->weight == EXPANDED;
 
-		if (!met->expanded && met->est <= top.est)
+		if (!expanded && met->est <= top.est)
 			return met;
 		pool_drop_top(search);
-		if (!met->expanded)
+		if (!expanded)
 			pool_push(search, met->est, top.node);
 	}
 	return NULL;
@@ -173,35 +220,68 @@ pool_top(HnswSearch *search)
 
 /* ---- estimates ---- */
 
-/* A node was met, with an estimate of some variance. */
-static void
-meet(HnswSearch *search, HnswNode node, float est, float var)
+/*
+ * Take in the estimates of n nodes.  Fills 'items' with those that are to be
+ * pushed, being new or nearer than they seemed; returns how many.
+ *
+ * Whether a node has been met before is anybody's guess, so there is no branch
+ * on it.
+ */
+static int
+take_in(HnswSearch *search, const HnswNode *node, const float *est,
+		const float *var, int n, PoolItem *items)
 {
-	bool		found;
-	float		weight = 1 / Max(var, EXACT_VARIANCE);
-	Met		   *met = met_insert(search->seen.table, node, &found);
+	MetTable   *table = &search->seen.table;
+	int			nitems = 0;
 
-	if (!found)
+	reserve_met(search, n);
+	for (int i = 0; i < n; i++)
 	{
-		met->expanded = false;
-		met->est = est;
-		met->weight = weight;
-		pool_push(search, est, node);
-	}
-	else if (!met->expanded)
-	{
+		Met		   *met = find_met(table, node[i]);
 		float		old = met->est;
+		float		weight = 1 / Max(var[i], EXACT_VARIANCE);
 		float		sum = met->weight + weight;
+		bool		is_new = met->weight == 0;
 
 		/*
 		 * Doubles hold the difference of any two floats.  An estimate that is
 		 * no number has no place in the heap: pool_top would not end.
 		 */
-		met->est = old + ((double) est - old) * (weight / sum);
+		float		mean = old + ((double) est[i] - old) * (weight / sum);
+
+		met->node = node[i];
+		met->est = mean;
 		met->weight = sum;
-		if (met->est < old)
-			pool_push(search, met->est, node);
+		table->members += is_new;
+		items[nitems].est = mean;
+		items[nitems].node = node[i];
+		nitems += is_new | (mean < old);
 	}
+	return nitems;
+}
+
+/* Nodes were met: n <= HNSW_MAX_EDGES of them, with estimates. */
+static void
+meet(HnswSearch *search, const HnswNode *node, const float *est,
+	 const float *var, int n)
+{
+	PoolItem	items[HNSW_MAX_EDGES];
+	PoolItem	best = {INFINITY, HNSW_INVALID_NODE};
+
+	n = take_in(search, node, est, var, n, items);
+	if (search->npool > 0)
+		best = search->pool[0];
+	for (int i = 0; i < n; i++)
+	{
+		if (items[i].est < best.est)
+			best = items[i];
+	}
+
+	/* its page is on the way while the others go into the heap */
+	if (best.node != HNSW_INVALID_NODE)
+		search->graph->ops->expect(search->graph, best.node);
+	for (int i = 0; i < n; i++)
+		pool_push(search, items[i].est, items[i].node);
 }
 
 static void
@@ -213,8 +293,7 @@ meet_entries(HnswSearch *search)
 	int			n = search->graph->ops->entries(search->graph, search->query,
 												MAX_ENTRIES, node, est, var);
 
-	for (int i = 0; i < n; i++)
-		meet(search, node[i], est[i], var[i]);
+	meet(search, node, est, var, n);
 }
 
 /* ---- the search ---- */
@@ -230,7 +309,7 @@ create_search(void)
 
 	search->context = context;
 	search->seen.seen.has = search_has;
-	search->seen.table = met_create(context, INITIAL_MET, NULL);
+	create_table(&search->seen.table, context, INITIAL_TABLE_BITS);
 	search->maxpool = INITIAL_POOL;
 	search->pool = MemoryContextAlloc(context,
 									  sizeof(PoolItem) * search->maxpool);
@@ -265,7 +344,9 @@ hnsw_search_end(HnswSearch *search)
 		MemoryContextDelete(search->context);
 		return;
 	}
-	met_reset(search->seen.table);
+	memset(search->seen.table.met, 0,
+		   sizeof(Met) * search->seen.table.size);
+	search->seen.table.members = 0;
 	search->npool = 0;
 	search->hops = 0;
 	MemoryContextSetParent(search->context, TopMemoryContext);
@@ -292,7 +373,7 @@ hnsw_search_step(HnswSearch *search, HnswExpansion *out)
 
 	CHECK_FOR_INTERRUPTS();
 	node = met->node;
-	met->expanded = true;
+	met->weight = EXPANDED;
 	pool_drop_top(search);
 	search->hops++;
 
@@ -300,23 +381,20 @@ hnsw_search_step(HnswSearch *search, HnswExpansion *out)
 							  out);
 	if (out->state != HNSW_LIVE && out->state != HNSW_EMPTY)
 		return node;
-	for (int i = 0; i < out->nedges; i++)
-		meet(search, out->edge[i], out->est[i], out->var[i]);
-	if (search->npool > 0)
-		graph->ops->expect(graph, search->pool[0].node);
+	meet(search, out->edge, out->est, out->var, out->nedges);
 	return node;
 }
 
 void
 hnsw_search_mark_expanded(HnswSearch *search, uint8 *bitmap, uint64 nnodes)
 {
-	met_iterator iterator;
-	Met		   *met;
+	const MetTable *table = &search->seen.table;
 
-	met_start_iterate(search->seen.table, &iterator);
-	while ((met = met_iterate(search->seen.table, &iterator)) != NULL)
+	for (uint64 i = 0; i < table->size; i++)
 	{
-		if (met->expanded && met->node < nnodes)
+		const Met  *met = &table->met[i];
+
+		if (met->weight == EXPANDED && met->node < nnodes)
 			bitmap[met->node / 8] |= 1 << (met->node % 8);
 	}
 }
@@ -330,7 +408,7 @@ hnsw_search_hops(const HnswSearch *search)
 Size
 hnsw_search_memory(const HnswSearch *search)
 {
-	const met_hash *table = search->seen.table;
+	const MetTable *table = &search->seen.table;
 
 	/*
 	 * Room left over from an earlier search does not count, or how far a walk

@@ -27,6 +27,7 @@
 #include "hnsw/hnsw.h"
 #include "hnsw/hnswstore.h"
 #include "miscadmin.h"
+#include "storage/buf_internals.h"
 #include "storage/bufmgr.h"
 #include "storage/freespace.h"
 #include "storage/indexfsm.h"
@@ -175,8 +176,21 @@ hnsw_store_copy(Relation index, BlockNumber block, int kind, char *copy,
 	return ok;
 }
 
+#define CACHE_LINE 64
+static void
+prefetch_memory(Buffer buffer, Size from, Size bytes)
+{
+	const char *page = BufferGetBlock(buffer);
+
+	__builtin_prefetch(GetBufferDescriptor(buffer - 1), 1);
+	__builtin_prefetch(page);
+	__builtin_prefetch(page + BLCKSZ - 1);
+	for (Size at = from; at < from + bytes; at += CACHE_LINE)
+		__builtin_prefetch(page + at);
+}
+
 void
-hnsw_store_prefetch(Relation index, BlockNumber block)
+hnsw_store_prefetch(Relation index, BlockNumber block, Size from, Size bytes)
 {
 	RecentBuffer *recent = recent_entry(index, block);
 	PrefetchBufferResult result;
@@ -184,7 +198,10 @@ hnsw_store_prefetch(Relation index, BlockNumber block)
 	/* read lately, so most likely still in memory: not worth a look-up */
 	if (recent->buffer > 0 && recent->block == block &&
 		recent->relation == compat_relation_number(index))
+	{
+		prefetch_memory(recent->buffer, from, bytes);
 		return;
+	}
 	if (!block_exists(index, block))
 		return;
 

@@ -43,7 +43,8 @@ extern bool hnsw_store_copy(Relation index, BlockNumber block, int kind,
 							char *copy, BufferAccessStrategy strategy);
 
 /* Ask for a block that will probably be read. */
-extern void hnsw_store_prefetch(Relation index, BlockNumber block);
+extern void hnsw_store_prefetch(Relation index, BlockNumber block, Size from,
+								Size bytes);
 
 /* blocks of the main fork */
 extern BlockNumber hnsw_store_nblocks(Relation index);
