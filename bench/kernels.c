@@ -145,6 +145,13 @@ run_dot_f32s8(int n)
 }
 
 static void
+run_l2sq_f32s12(int n)
+{
+	sink = kernels.l2sq_f32s12(fa, sb, (const uint8_t *) sa, .01f,
+							   n / 16 * 16);
+}
+
+static void
 run_dot_s8(int n)
 {
 	sink = kernels.dot_s8(sa, sb, n);
@@ -301,6 +308,7 @@ static const struct
 	{"fht_f32", run_fht_f32, 1},
 	{"dot_f32s8", run_dot_f32s8, 1},
 	{"dot_s8", run_dot_s8, 1},
+	{"l2sq_f32s12", run_l2sq_f32s12, 1},
 	{"sum_bits_s8, a code of 32", run_sum_bits_s8, NCODES},
 	{"sum_bits_s8, one code", run_sum_bits_s8_single, 1},
 	{"hamming", run_hamming, 1},

@@ -509,6 +509,10 @@ judge_own(const HnswSpace *space, const uint8 *own)
 	switch (space->own_kind)
 	{
 		case HNSW_OWN_S8:
+			if (space->has_fine &&
+				!(hnsw_space_fine(space, own)->error >= 0 &&
+				  hnsw_space_fine(space, own)->error <= FLT_MAX))
+				return "has a factor out of range";
 			return judge_s8(space, (const QuantOwn *) own);
 		case HNSW_OWN_F32:
 			return judge_f32(space, (const float *) own);
@@ -1341,6 +1345,22 @@ have_close_codes(const HnswSpace *space, const QuantOwn *x, const QuantOwn *y)
 	return is_close(x->scale, y->scale, 1e-5);
 }
 
+static bool
+have_close_fine_codes(const HnswSpace *space, const uint8 *a, const uint8 *b)
+{
+	for (int i = 0; i < space->rdim; i++)
+	{
+		int			x = quant_fine_code(hnsw_space_code(space, a),
+										hnsw_space_fine(space, a), i);
+		int			y = quant_fine_code(hnsw_space_code(space, b),
+										hnsw_space_fine(space, b), i);
+
+		if (abs(x - y) > 1)
+			return false;
+	}
+	return true;
+}
+
 /* Values that are kept */
 static bool
 keep_same_value(const HnswSpace *space, const uint8 *a, const uint8 *b)
@@ -1373,7 +1393,21 @@ nearly_same_own(const HnswSpace *space, const uint8 *a, const uint8 *b)
 		return false;
 	return have_close_codes(space, hnsw_space_code(space, a),
 							hnsw_space_code(space, b)) &&
+		(!space->has_fine || have_close_fine_codes(space, a, b)) &&
 		(space->own_kind != HNSW_OWN_KEPT || keep_same_value(space, a, b));
+}
+
+/* Are the error bounds of a form of kind S8 at least those of another? */
+static bool
+covers(const HnswSpace *space, const uint8 *own, const uint8 *other)
+{
+	const double least = 1 - 1e-5;
+
+	return ((const QuantOwn *) own)->error >=
+		((const QuantOwn *) other)->error * least &&
+		(!space->has_fine ||
+		 hnsw_space_fine(space, own)->error >=
+		 hnsw_space_fine(space, other)->error * least);
 }
 
 /* V8: compare a node with the value of a row, whose own form is other_own. */
@@ -1392,8 +1426,7 @@ check_value(Check *check, HnswNode node, ItemPointer tid)
 			   "The node's own form is not that of row (%u,%u).",
 			   ItemPointerGetBlockNumber(tid), ItemPointerGetOffsetNumber(tid));
 	else if (check->space->own_kind == HNSW_OWN_S8 &&
-			 ((QuantOwn *) check->own)->error <
-			 ((QuantOwn *) check->other_own)->error * (1 - 1e-5))
+			 !covers(check->space, check->own, check->other_own))
 		report(check, "V8", "error", block, node,
 			   "The node's error bound does not cover row (%u,%u).",
 			   ItemPointerGetBlockNumber(tid), ItemPointerGetOffsetNumber(tid));

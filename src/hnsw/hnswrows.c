@@ -17,6 +17,7 @@ void
 hnsw_row_init(HnswRow *row, HnswNode node, const HnswExpansion *exp)
 {
 	row->bound = exp->own.bound;
+	row->above = exp->own.above;
 	row->dist = exp->own.dist;
 	row->margin = exp->own.margin;
 	row->node = node;

@@ -17,6 +17,7 @@
 typedef struct HnswRow
 {
 	double		bound;			/* operator's units; -inf promises nothing */
+	double		above;			/* never above this; inf promises nothing */
 	float		dist;
 	float		margin;
 	HnswNode	node;

@@ -68,7 +68,8 @@ typedef struct HnswScan
 	int64		visited;		/* LIVE nodes expanded or swept */
 	int64		hops;			/* nodes read by searches that have ended */
 	int64		released;		/* nodes that have left */
-	double		last_bound;		/* the largest bound announced */
+	double		last_bound;		/* rows with a lesser bound come too late */
+	double		last_above;		/* no row that has left is farther than this */
 	bool		in_batch;		/* the margin has been reached for this batch */
 
 	/* the t least distances among rows that wait, for the batch at hand */
@@ -88,6 +89,7 @@ typedef struct HnswScan
 	int			maxtids;
 	int			next_tid;
 	double		bound;
+	bool		is_settled;		/* the executor need not compute its distance */
 	BlockNumber heap_blocks;	/* blocks that the table is known to have */
 } HnswScan;
 
@@ -425,6 +427,23 @@ next_row(HnswScan *so, HnswRow *row)
 	return true;
 }
 
+/*
+ * Is the place of a row in the order certain: behind all that have left, in
+ * front of all that wait?  Then its exact distance does not matter.  Rows that
+ * share a node can be in any order.  What a later batch finds in front of it
+ * is late, so the modes that would drop or return that are left as they were.
+ */
+static bool
+is_settled(const HnswScan *so, const HnswRow *row)
+{
+	if (so->set.mode != HNSW_ITERATIVE_AUTO || row->ntids != 1 ||
+		!(so->last_above < row->bound) ||
+		so->ready.n == 0 || row->above > so->ready.row[0].bound)
+		return false;
+	return so->phase == SCAN_WALK ||
+		(so->phase == SCAN_SWEEP && row->above <= so->sweep_limit);
+}
+
 /* Take over the heap TIDs of a row, following its chain. */
 static void
 load_tids(HnswScan *so, const HnswRow *row)
@@ -514,7 +533,7 @@ start(IndexScanDesc scan, HnswScan *so)
 	hnsw_scan_settings(scan->indexRelation, &so->set);
 	so->gamma = so->set.mode == HNSW_ITERATIVE_AUTO ?
 		GAMMA_AT_40 * pow(so->set.ef / 40.0, GAMMA_EXPONENT) : 0;
-	so->last_bound = -get_float8_infinity();
+	so->last_bound = so->last_above = -get_float8_infinity();
 
 	so->index = hnsw_index_open(scan->indexRelation);
 	hnsw_index_refresh(so->index);
@@ -546,7 +565,10 @@ advance(IndexScanDesc scan, HnswScan *so)
 		if (found)
 		{
 			so->released++;
-			so->last_bound = Max(so->last_bound, row.bound);
+			so->is_settled = is_settled(so, &row);
+			so->last_bound = Max(so->last_bound,
+								 so->is_settled ? row.above : row.bound);
+			so->last_above = Max(so->last_above, row.above);
 			load_tids(so, &row);
 		}
 	} while (found && so->ntids == 0);
@@ -568,7 +590,8 @@ announce(IndexScanDesc scan, HnswScan *so)
 
 	/* EXACT forms give the operator's own value; codes give a lower bound */
 	index_store_float8_orderby_distances(scan, &so->orderby_type, &distance,
-										 hnsw_space_coded(&so->index->space));
+										 hnsw_space_coded(&so->index->space) &&
+										 !so->is_settled);
 }
 
 /*

@@ -60,6 +60,13 @@ kept_value(const HnswSpace *space, const uint8 *own)
 	return own + kept_value_off(space);
 }
 
+/* the fine code of a form of kind S8, if the space has them */
+static inline QuantFine *
+fine_code(const HnswSpace *space, const uint8 *own)
+{
+	return (QuantFine *) (own + quant_own_bytes(space->rdim));
+}
+
 /* the code in 8 bits of a form of kind S8 or KEPT */
 static inline const QuantOwn *
 own_code(const HnswSpace *space, const uint8 *own)
@@ -83,7 +90,8 @@ own_bytes(const HnswSpace *space)
 	switch (space->own_kind)
 	{
 		case HNSW_OWN_S8:
-			return quant_own_bytes(space->rdim);
+			return quant_own_bytes(space->rdim) +
+				(space->has_fine ? quant_fine_bytes(space->rdim) : 0);
 		case HNSW_OWN_F32:
 			return offsetof(HnswF32Own, x) + sizeof(float) * (Size) space->dim;
 		case HNSW_OWN_KEPT:
@@ -117,13 +125,13 @@ hnsw_space_kept_bytes(const VectorMetric *metric, int dim, Size wish)
 }
 
 /*
- * How many bits an edge code gets: all rotated dimensions, or down to three
- * quarters of them if that puts one more node on a page; more dimensions than
+ * How many bits an edge code gets: all rotated dimensions, or down to 'least'
+ * of them if that puts one more node on a page; more dimensions than
  * a page of edges holds are cut, since the error of a code depends on its bits and not on
  * the dimensions left out (512 is as good as the 384 of the measurements).
  */
 static int
-choose_nbits(int rdim, Size own, Size size, int want)
+choose_nbits(int rdim, int least, Size own, Size size, int want)
 {
 	int			least_edges = want - want / 8;
 	Size		fixed = sizeof(HnswSlot) + (want * 5 / 4 + 31) / 32 * 4 + own;
@@ -139,10 +147,49 @@ choose_nbits(int rdim, Size own, Size size, int want)
 		code = (int64) ((page - fixed) / least_edges & ~(Size) 3) -
 			(int64) (offsetof(HnswEdge, code) + offsetof(QuantEdge, bits) + size);
 		nbits = (int) Min(code * 8, rdim) / 16 * 16;
-		if (nbits >= (n == 1 ? Min(rdim, 512) : rdim / 4 * 3))
+		if (nbits >= (n == 1 ? Min(rdim, 512) : least))
 			return nbits;
 	}
 	return Min(rdim, 1536);
+}
+
+/* Sizes of codes, and where things lie; least: see choose_nbits. */
+static void
+lay_out(HnswSpace *space, int least)
+{
+	Size		size = codes_have_size(space->metric) ? sizeof(float) : 0;
+	Size		own = own_bytes(space);
+
+	space->nbits = choose_nbits(space->rdim, least, own, size, 2 * space->m);
+	hnsw_layout_init(&space->layout, own, quant_edge_bytes(space->nbits) + size,
+					 offsetof(FlatCode, bits) + space->nbits / 8 + size,
+					 2 * space->m);
+}
+
+/*
+ * Give the space fine codes, if values are likely to lie out of line and the
+ * room is there: as many nodes on a page, and at least three quarters of the
+ * bits of edge codes.
+ */
+static void
+add_fine(HnswSpace *space)
+{
+	VectorSpace type = space->metric->space;
+	int			least = space->rdim / 4 * 3;
+	HnswSpace	fine = *space;
+
+	if (space->own_kind != HNSW_OWN_S8 ||
+		(type != VECTOR_SPACE_L2 && type != VECTOR_SPACE_COSINE) ||
+		space->metric->max_bytes(space->dim) < HNSW_FINE_MIN_VALUE)
+		return;
+	fine.has_fine = true;
+	lay_out(&fine, least);
+	if (fine.layout.nodes_per_page < space->layout.nodes_per_page)
+		lay_out(&fine, least / 4 * 3);
+	if (fine.layout.nodes_per_page == space->layout.nodes_per_page &&
+		fine.layout.pages_per_node == 1 &&
+		fine.nbits >= space->nbits / 4 * 3)
+		*space = fine;
 }
 
 Size
@@ -162,9 +209,6 @@ hnsw_space_init(HnswSpace *space, const VectorMetric *metric, int dim, int m,
 				uint64 seed, uint32 kept_bytes, const float *mean,
 				void *memory)
 {
-	Size		size = codes_have_size(metric) ? sizeof(float) : 0;
-	Size		own;
-
 	memset(space, 0, sizeof(HnswSpace));
 	space->metric = metric;
 	space->dim = dim;
@@ -181,10 +225,8 @@ hnsw_space_init(HnswSpace *space, const VectorMetric *metric, int dim, int m,
 	space->floats = metric->floats(dim);
 	space->rdim = quant_rotated_dim(space->floats);
 	space->kept_bytes = kept_bytes;
-	own = own_bytes(space);
-	space->nbits = choose_nbits(space->rdim, own, size, 2 * m);
-	hnsw_layout_init(&space->layout, own, quant_edge_bytes(space->nbits) + size,
-					 offsetof(FlatCode, bits) + space->nbits / 8 + size, 2 * m);
+	lay_out(space, space->rdim / 4 * 3);
+	add_fine(space);
 
 	quant_rotation_init(&space->rotation, space->floats, seed, memory);
 	space->mean = (float *) ((char *) memory +
@@ -342,19 +384,23 @@ odd_error(const HnswSpace *space, const void *value)
 		hnsw_space_gap(space, value) == HNSW_GAP_ODD ? HNSW_UNBOUNDED : 0;
 }
 
-/* Code floats in 8 bits, which are 'error' off; scratch: rdim floats. */
-static void
+/*
+ * Code floats in 8 bits, which are 'error' off.  scratch: rdim floats, left
+ * with what was coded.  Returns how far these may be off.
+ */
+static float
 encode_s8(const HnswSpace *space, const float *x, float error,
 		  float *scratch, QuantOwn *own)
 {
 	double		norm = sqrt(kernels.dot_f32(x, x, space->floats));
+	float		slack = finite_or_max((norm + space->mean_norm) *
+									  QUANT_ROTATE_ERROR + error);
 
 	quant_rotate(&space->rotation, x, scratch);
 	for (int i = 0; i < space->rdim; i++)
 		scratch[i] -= space->mean[i];
-	quant_own_encode(scratch, space->rdim,
-					 finite_or_max((norm + space->mean_norm) *
-								   QUANT_ROTATE_ERROR + error), own);
+	quant_own_encode(scratch, space->rdim, slack, own);
+	return slack;
 }
 
 /* Keep a value, or as much of it as there is room for. */
@@ -408,7 +454,10 @@ hnsw_space_own(const HnswSpace *space, const void *value, float *scratch,
 				break;
 			}
 		case HNSW_OWN_S8:
-			encode_s8(space, scratch, error, y, (QuantOwn *) own);
+			error = encode_s8(space, scratch, error, y, (QuantOwn *) own);
+			if (space->has_fine)
+				quant_fine_encode(y, space->rdim, error, (QuantOwn *) own,
+								  fine_code(space, own));
 			break;
 		case HNSW_OWN_KEPT:
 			encode_s8(space, scratch, error, y, &((HnswKept *) own)->code);
@@ -450,7 +499,10 @@ hnsw_space_same(const HnswSpace *space, const uint8 *a, const uint8 *b)
 		const QuantOwn *y = (const QuantOwn *) b;
 
 		return x->scale == y->scale &&
-			memcmp(x->code, y->code, space->rdim) == 0;
+			memcmp(x->code, y->code, space->rdim) == 0 &&
+			(!space->has_fine ||
+			 memcmp(fine_code(space, a)->low, fine_code(space, b)->low,
+					space->rdim / 2) == 0);
 	}
 	return memcmp(a, b, space->layout.own_bytes) == 0;
 }
@@ -473,19 +525,29 @@ hnsw_space_hash(const HnswSpace *space, const uint8 *own)
 	return hash_bytes_extended(own, space->layout.own_bytes, 0);
 }
 
+/* Make *x at least 'least'; true if that changed it. */
+static bool
+raise_to(float *x, float least)
+{
+	if (least <= *x)
+		return false;
+	*x = least;
+	return true;
+}
+
 bool
 hnsw_space_cover(const HnswSpace *space, uint8 *own, const uint8 *other)
 {
-	QuantOwn   *form = (QuantOwn *) own;
-	float		error;
+	bool		changed;
 
 	if (space->own_kind != HNSW_OWN_S8)
 		return false;
-	error = ((const QuantOwn *) other)->error;
-	if (error <= form->error)
-		return false;
-	form->error = error;
-	return true;
+	changed = raise_to(&((QuantOwn *) own)->error,
+					   ((const QuantOwn *) other)->error);
+	if (space->has_fine)
+		changed |= raise_to(&fine_code(space, own)->error,
+							fine_code(space, other)->error);
+	return changed;
 }
 
 /* ---- values in own forms ---- */
@@ -636,7 +698,10 @@ mend_measure(HnswMeasure *out)
 		out->l2sq = FLT_MAX;
 		out->margin = 0;
 		out->bound = -get_float8_infinity();
+		out->above = get_float8_infinity();
 	}
+	if (!(out->above <= FLT_MAX / 2))
+		out->above = get_float8_infinity();
 }
 
 /*
@@ -658,6 +723,22 @@ bound_l2(const HnswSpace *space, VectorSpace op, double l2sq, double slack,
 	return low * (1 - SUM_ROUNDING(space->dim) - FLT_EPSILON);
 }
 
+/* What the operator's value is not above, from the same. */
+static double
+above_l2(const HnswSpace *space, VectorSpace op, double l2sq, double slack,
+		 double error)
+{
+	double		high = sqrt(l2sq + slack + SUM_UNDERFLOW(space->dim)) + error;
+
+	if (op == VECTOR_SPACE_COSINE)
+		return high * high / 2 + 4 * SUM_ROUNDING(space->dim);
+
+	/* the square of the SQL function may overflow where ours does not */
+	return high < sqrt(FLT_MAX) / 2 ?
+		high * (1 + SUM_ROUNDING(space->dim) + FLT_EPSILON) +
+		sqrt(SUM_UNDERFLOW(space->dim)) : get_float8_infinity();
+}
+
 /*
  * What the SQL function's sum of products may lose or gain: where terms are
  * subnormal, and where the product of the lengths lets sums overflow; then its
@@ -671,6 +752,22 @@ mend_ip_bound(const HnswSpace *space, double lengths, double norm2,
 		out->bound -= SUM_UNDERFLOW(space->dim);
 	else
 		out->bound = -get_float8_infinity();
+}
+
+/* S8 with a fine code, for the query of a scan */
+static void
+measure_fine(const HnswSpace *space, const HnswQuery *query,
+			 const uint8 *own, HnswMeasure *out)
+{
+	const QuantFine *fine = fine_code(space, own);
+	double		l2sq = quant_fine_l2sq(query->vec, (const QuantOwn *) own, fine,
+									   space->rdim);
+	double		slack = l2sq * 2 * SUM_ROUNDING(space->rdim);
+	double		error = (double) fine->error + query->error;
+
+	out->dist = out->margin = out->l2sq = l2sq;
+	out->bound = bound_l2(space, query->space, l2sq, slack, error);
+	out->above = above_l2(space, query->space, l2sq, slack, error);
 }
 
 static void
@@ -700,9 +797,12 @@ measure_s8(const HnswSpace *space, const HnswQuery *query,
 	}
 	else
 	{
+		double		error = (double) own->error + query->error;
+
 		out->dist = out->margin = out->l2sq;
-		out->bound = bound_l2(space, space->metric->space, l2sq, slack,
-							  own->error + query->error);
+		out->bound = bound_l2(space, space->metric->space, l2sq, slack, error);
+		out->above = above_l2(space, space->metric->space, out->l2sq, slack,
+							  error);
 	}
 }
 
@@ -737,6 +837,8 @@ measure_f32(const HnswSpace *space, const HnswQuery *query,
 				(own->norm2 > 2 ? HNSW_UNBOUNDED : 0);
 		out->dist = out->margin = out->l2sq = l2sq;
 		out->bound = bound_l2(space, space->metric->space, l2sq,
+							  l2sq * 2 * SUM_ROUNDING(space->dim), error);
+		out->above = above_l2(space, space->metric->space, l2sq,
 							  l2sq * 2 * SUM_ROUNDING(space->dim), error);
 	}
 }
@@ -904,6 +1006,7 @@ void
 hnsw_space_measure(const HnswSpace *space, const HnswQuery *query,
 				   const uint8 *own, HnswMeasure *out)
 {
+	out->above = get_float8_infinity();
 	if (!query->ordered)
 	{
 		out->dist = out->margin = out->l2sq = 0;
@@ -913,7 +1016,10 @@ hnsw_space_measure(const HnswSpace *space, const HnswQuery *query,
 	switch (space->own_kind)
 	{
 		case HNSW_OWN_S8:
-			measure_s8(space, query, (const QuantOwn *) own, out);
+			if (space->has_fine && query->value != NULL)
+				measure_fine(space, query, own, out);
+			else
+				measure_s8(space, query, (const QuantOwn *) own, out);
 			break;
 		case HNSW_OWN_F32:
 			measure_f32(space, query, (const HnswF32Own *) own, out);
@@ -937,6 +1043,12 @@ const QuantOwn *
 hnsw_space_code(const HnswSpace *space, const uint8 *own)
 {
 	return own_code(space, own);
+}
+
+const QuantFine *
+hnsw_space_fine(const HnswSpace *space, const uint8 *own)
+{
+	return fine_code(space, own);
 }
 
 const void *

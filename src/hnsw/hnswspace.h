@@ -9,7 +9,9 @@
  *
  *	S8		rotated, mean taken off, 8 bits a dimension, with the bound of its
  *			error (quant_own.h).  L2, inner product and cosine above
- *			HNSW_F32_MAX_DIM dimensions.
+ *			HNSW_F32_MAX_DIM dimensions.  Of values that are likely to lie out of
+ *			line, under L2 and cosine, a fine code stands behind it: a scan
+ *			then knows the order of most rows without looking at their values.
  *	F32		the vector itself (under cosine: made unit length) as floats behind
  *			its squared norm.  The same spaces, short vectors: an 8-bit form's error would be
  *			large against the distances of near neighbours there.
@@ -58,6 +60,12 @@ typedef struct HnswF32Own
 /* design.md 3: own values up to about 1 KB are kept exact */
 #define HNSW_F32_MAX_DIM	256
 
+/*
+ * Values that are likely to lie out of line: of a row that is longer than about
+ * 2,000 bytes core takes the longest.  For these S8 forms have a fine code.
+ */
+#define HNSW_FINE_MIN_VALUE ((Size) 2000)
+
 /* an own form of kind KEPT; the value stands behind the code */
 typedef struct HnswKept
 {
@@ -72,6 +80,7 @@ typedef struct HnswSpace
 	int			dim;
 	int			m;
 	HnswOwnKind own_kind;
+	bool		has_fine;		/* S8: a fine code behind the own code */
 	int			floats;			/* that the metric makes of a value */
 	int			rdim;			/* rotated dimensions; 0 for EXACT */
 	int			nbits;			/* of edge and flat codes; 0 for EXACT */
@@ -106,6 +115,7 @@ typedef struct HnswMeasure
 	float		margin;			/* scale of the stop rule: est > dist + gamma * margin */
 	float		l2sq;			/* |q - v|^2 in the code space; 0 for EXACT */
 	double		bound;			/* the operator's value is never below this */
+	double		above;			/* and never above this; infinity promises nothing */
 } HnswMeasure;
 
 /*
@@ -237,9 +247,14 @@ extern bool hnsw_occludes(const HnswSpace *space, float between, float dist);
 extern void hnsw_space_edge(const HnswSpace *space, const uint8 *c,
 							const uint8 *o, float dist, uint8 *code);
 
-/* the code in 8 bits of a form of kind S8 or KEPT; the value of a KEPT one */
+/*
+ * the code in 8 bits of a form of kind S8 or KEPT; the fine code of one that has
+ * it; the value of a KEPT one
+ */
 extern const QuantOwn *hnsw_space_code(const HnswSpace *space,
 									   const uint8 *own);
+extern const QuantFine *hnsw_space_fine(const HnswSpace *space,
+										const uint8 *own);
 extern const void *hnsw_space_value(const HnswSpace *space, const uint8 *own);
 
 /* The flat code (flat_code_bytes) of an own form: relative to the mean. */

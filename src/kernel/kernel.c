@@ -178,6 +178,7 @@ kernel_choose(const char *force)
 	OVERLAY(fht_f32);
 	OVERLAY(dot_f32s8);
 	OVERLAY(dot_s8);
+	OVERLAY(l2sq_f32s12);
 	OVERLAY(sum_bits_s8);
 	OVERLAY(hamming);
 	OVERLAY(jaccard);

@@ -122,6 +122,18 @@ typedef struct Kernels
 	/* sum a_i b_i, exact: 127 * 127 * 65536 < 2^31 */
 	int32_t		(*dot_s8) (const int8_t *a, const int8_t *b, size_t n);
 
+	/*
+	 * 12-bit codes: a signed byte as above and four bits below it.  In group
+	 * g of 16 dimensions, byte j of the 8 bytes at low + 8 g has those of
+	 * dimension j in its lower half and those of dimension j + 8 in its upper
+	 * one.  n is a multiple of 16.
+	 *
+	 * sum (a_i - step * (16 high_i + low_i - 7.5))^2; float accumulators.
+	 * Each product is off by at most one rounding.
+	 */
+	float		(*l2sq_f32s12) (const float *a, const int8_t *high,
+								const uint8_t *low, float step, size_t n);
+
 	/* ---- bit codes: dimension i is bit i % 8 of byte i / 8 ---- */
 
 	/*

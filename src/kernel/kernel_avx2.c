@@ -654,6 +654,44 @@ dot_s8(const int8_t *a, const int8_t *b, size_t n)
 	return sum;
 }
 
+/* 8 codes of 12 bits, less 7.5, as floats; low: a byte for each */
+HELPER __m256
+load_s12_as_f32x8(const int8_t *high, __m128i low)
+{
+	__m128i		high_s8 = _mm_loadl_epi64((const __m128i *) high);
+	__m256i		code = _mm256_or_si256(
+						_mm256_slli_epi32(_mm256_cvtepi8_epi32(high_s8), 4),
+						_mm256_cvtepu8_epi32(low));
+
+	return _mm256_sub_ps(_mm256_cvtepi32_ps(code), _mm256_set1_ps(7.5f));
+}
+
+KERNEL float
+l2sq_f32s12(const float *a, const int8_t *high, const uint8_t *low,
+			float step, size_t n)
+{
+	const __m128i half = _mm_set1_epi8(15);
+	const __m256 steps = _mm256_set1_ps(step);
+	__m256		s0 = _mm256_setzero_ps();
+	__m256		s1 = s0;
+
+	for (size_t i = 0; i < n; i += 16)
+	{
+		__m128i		packed = _mm_loadl_epi64((const __m128i *) (low + i / 2));
+		__m128i		first = _mm_and_si128(packed, half);
+		__m128i		second = _mm_and_si128(_mm_srli_epi16(packed, 4), half);
+		__m256		d;
+
+		d = _mm256_fnmadd_ps(steps, load_s12_as_f32x8(high + i, first),
+							 _mm256_loadu_ps(a + i));
+		s0 = _mm256_fmadd_ps(d, d, s0);
+		d = _mm256_fnmadd_ps(steps, load_s12_as_f32x8(high + i + 8, second),
+							 _mm256_loadu_ps(a + i + 8));
+		s1 = _mm256_fmadd_ps(d, d, s1);
+	}
+	return sum_f32x8(_mm256_add_ps(s0, s1));
+}
+
 /* ---- bit codes ---- */
 
 /*
@@ -1053,6 +1091,7 @@ const Kernels kernels_avx2 = {
 	.fht_f32 = fht_f32,
 	.dot_f32s8 = dot_f32s8,
 	.dot_s8 = dot_s8,
+	.l2sq_f32s12 = l2sq_f32s12,
 	.sum_bits_s8 = sum_bits_s8,
 	.hamming = hamming,
 	.jaccard = jaccard,

@@ -655,6 +655,52 @@ dot_s8(const int8_t *a, const int8_t *b, size_t n)
 	return sum_s32x16(_mm512_sub_epi32(sum, excess));
 }
 
+/* 16 codes of 12 bits, less 7.5, as floats */
+HELPER __m512
+load_s12_as_f32x16(const int8_t *high, const uint8_t *low)
+{
+	const __m128i half = _mm_set1_epi8(15);
+	__m128i		packed = _mm_loadl_epi64((const __m128i *) low);
+	__m128i		first = _mm_and_si128(packed, half);
+	__m128i		second = _mm_and_si128(_mm_srli_epi16(packed, 4), half);
+	__m512i		low_s32 = _mm512_cvtepu8_epi32(_mm_unpacklo_epi64(first,
+																  second));
+	__m512i		high_s32 = _mm512_cvtepi8_epi32(
+						  _mm_loadu_si128((const __m128i *) high));
+	__m512i		code = _mm512_or_si512(_mm512_slli_epi32(high_s32, 4), low_s32);
+
+	return _mm512_sub_ps(_mm512_cvtepi32_ps(code), _mm512_set1_ps(7.5f));
+}
+
+KERNEL float
+l2sq_f32s12(const float *a, const int8_t *high, const uint8_t *low,
+			float step, size_t n)
+{
+	const __m512 steps = _mm512_set1_ps(step);
+	__m512		s0 = _mm512_setzero_ps();
+	__m512		s1 = s0;
+	__m512		d;
+	size_t		i = 0;
+
+	for (; i + 32 <= n; i += 32)
+	{
+		d = _mm512_fnmadd_ps(steps, load_s12_as_f32x16(high + i, low + i / 2),
+							 _mm512_loadu_ps(a + i));
+		s0 = _mm512_fmadd_ps(d, d, s0);
+		d = _mm512_fnmadd_ps(steps,
+							 load_s12_as_f32x16(high + i + 16, low + i / 2 + 8),
+							 _mm512_loadu_ps(a + i + 16));
+		s1 = _mm512_fmadd_ps(d, d, s1);
+	}
+	if (i < n)
+	{
+		d = _mm512_fnmadd_ps(steps, load_s12_as_f32x16(high + i, low + i / 2),
+							 _mm512_loadu_ps(a + i));
+		s0 = _mm512_fmadd_ps(d, d, s0);
+	}
+	return sum_f32x16(_mm512_add_ps(s0, s1));
+}
+
 /* ---- bit codes ---- */
 
 /* the 64 bits of a code from 'code' on */
@@ -986,6 +1032,7 @@ const Kernels kernels_avx512 = {
 	.fht_f32 = fht_f32,
 	.dot_f32s8 = dot_f32s8,
 	.dot_s8 = dot_s8,
+	.l2sq_f32s12 = l2sq_f32s12,
 	.sum_bits_s8 = sum_bits_s8,
 	.hamming = hamming,
 	.jaccard = jaccard,

@@ -220,6 +220,47 @@ dot_f32s8(const float *a, const int8_t *b, size_t n)
 	return sum;
 }
 
+/* sum + (a - step * (code - 7.5))^2 of 4 elements */
+static inline float32x4_t
+add_fine_l2sq(float32x4_t sum, const float *a, int16x4_t code,
+			  float32x4_t step)
+{
+	float32x4_t x = vsubq_f32(vcvtq_f32_s32(vmovl_s16(code)),
+							  vdupq_n_f32(7.5f));
+	float32x4_t d = vfmsq_f32(vld1q_f32(a), step, x);
+
+	return vfmaq_f32(sum, d, d);
+}
+
+KERNEL float
+l2sq_f32s12(const float *a, const int8_t *high, const uint8_t *low,
+			float step, size_t n)
+{
+	const float32x4_t steps = vdupq_n_f32(step);
+	float32x4_t s0 = vdupq_n_f32(0);
+	float32x4_t s1 = s0;
+	float32x4_t s2 = s0;
+	float32x4_t s3 = s0;
+
+	for (size_t i = 0; i < n; i += 16)
+	{
+		int8x16_t	high_s8 = vld1q_s8(high + i);
+		uint8x8_t	packed = vld1_u8(low + i / 2);
+		uint16x8_t	first = vmovl_u8(vand_u8(packed, vdup_n_u8(15)));
+		uint16x8_t	second = vmovl_u8(vshr_n_u8(packed, 4));
+		int16x8_t	code0 = vorrq_s16(vshll_n_s8(vget_low_s8(high_s8), 4),
+									  vreinterpretq_s16_u16(first));
+		int16x8_t	code1 = vorrq_s16(vshll_n_s8(vget_high_s8(high_s8), 4),
+									  vreinterpretq_s16_u16(second));
+
+		s0 = add_fine_l2sq(s0, a + i, vget_low_s16(code0), steps);
+		s1 = add_fine_l2sq(s1, a + i + 4, vget_high_s16(code0), steps);
+		s2 = add_fine_l2sq(s2, a + i + 8, vget_low_s16(code1), steps);
+		s3 = add_fine_l2sq(s3, a + i + 12, vget_high_s16(code1), steps);
+	}
+	return sum_f32x4x4(s0, s1, s2, s3);
+}
+
 /* a product is at most 127 * 127 < 2^15; pairs are added in 32 bits */
 KERNEL int32_t
 dot_s8(const int8_t *a, const int8_t *b, size_t n)
@@ -322,6 +363,7 @@ const Kernels kernels_neon = {
 	.float_to_half = float_to_half,
 	.dot_f32s8 = dot_f32s8,
 	.dot_s8 = dot_s8,
+	.l2sq_f32s12 = l2sq_f32s12,
 	.sum_bits_s8 = sum_bits_s8,
 	.hamming = hamming,
 };

@@ -271,6 +271,29 @@ dot_s8(const int8_t *a, const int8_t *b, size_t n)
 	return sum;
 }
 
+/* the four lower bits of dimension i */
+static int
+low_bits(const uint8_t *low, size_t i)
+{
+	return (low[i / 16 * 8 + i % 8] >> (i % 16 < 8 ? 0 : 4)) & 15;
+}
+
+static float
+l2sq_f32s12(const float *a, const int8_t *high, const uint8_t *low,
+			float step, size_t n)
+{
+	float		sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		float		code = (float) (16 * high[i] + low_bits(low, i)) - 7.5f;
+		float		diff = a[i] - step * code;
+
+		sum += diff * diff;
+	}
+	return sum;
+}
+
 /* for each code, the sum of q_i over its set bits */
 static void
 sum_bits_s8(const int8_t *q, const uint8_t *codes, size_t stride, int ncodes,
@@ -489,6 +512,7 @@ quantize_s8(const float *x, size_t n, float inv_scale, float scale,
 	.fht_f32 = fht_f32, \
 	.dot_f32s8 = dot_f32s8, \
 	.dot_s8 = dot_s8, \
+	.l2sq_f32s12 = l2sq_f32s12, \
 	.sum_bits_s8 = sum_bits_s8, \
 	.hamming = hamming, \
 	.jaccard = jaccard, \

@@ -15,6 +15,7 @@
  */
 #include <float.h>
 #include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "kernel/kernel.h"
@@ -124,6 +125,74 @@ quant_own_encode(const float *y, int rdim, float slack, QuantOwn *own)
 		kernels.dot_s8(own->code, own->code, (size_t) rdim);
 	own->norm2 = limit(norm2);
 	own->error = round_up(bound_error(y, rdim, own, norm2, sum) + slack);
+}
+
+size_t
+quant_fine_bytes(int rdim)
+{
+	return offsetof(QuantFine, low) + (size_t) rdim / 2;
+}
+
+/* where the four bits of dimension i are */
+static inline int
+low_byte(int i)
+{
+	return i / 16 * 8 + i % 8;
+}
+
+static inline int
+low_shift(int i)
+{
+	return i % 16 < 8 ? 0 : 4;
+}
+
+/* y in sixteenths of 'scale', of which 16 * code are coded already */
+static int
+low_bits(float y, float scale, int code)
+{
+	double		low = scale > 0 ?
+		floor(((double) y / scale - code) * 16 + 8) : 0;
+
+	/* NaN gives 0 */
+	return low >= 15 ? 15 : low > 0 ? (int) low : 0;
+}
+
+void
+quant_fine_encode(const float *y, int rdim, float slack, const QuantOwn *own,
+				  QuantFine *fine)
+{
+	float		step = own->scale / 16;
+	double		errors = 0;
+	double		norm2 = 0;
+
+	memset(fine->low, 0, (size_t) rdim / 2);
+	for (int i = 0; i < rdim; i++)
+	{
+		int			low = low_bits(y[i], own->scale, own->code[i]);
+		double		coded = step * (16 * own->code[i] + low - 7.5);
+
+		fine->low[low_byte(i)] |= (uint8_t) (low << low_shift(i));
+		errors += (y[i] - coded) * (y[i] - coded);
+		norm2 += coded * coded;
+	}
+
+	/* a distance from it rounds each product and each difference once */
+	fine->error = round_up((sqrt(errors) + sqrt(norm2) * 2 * FLOAT_ROUNDING) *
+						   (1 + rdim * DBL_EPSILON) + slack);
+}
+
+float
+quant_fine_l2sq(const float *q, const QuantOwn *own, const QuantFine *fine,
+				int rdim)
+{
+	return kernels.l2sq_f32s12(q, own->code, fine->low, own->scale / 16,
+							   (size_t) rdim);
+}
+
+int
+quant_fine_code(const QuantOwn *own, const QuantFine *fine, int i)
+{
+	return 16 * own->code[i] + ((fine->low[low_byte(i)] >> low_shift(i)) & 15);
 }
 
 void

@@ -33,6 +33,19 @@ typedef struct QuantOwn
 
 #define QUANT_OWN_HEADER	12
 
+/*
+ * The fine code: what is left of each coordinate, in four more bits.
+ *
+ *		y_i ~ scale / 16 * (16 code_i + low_i - 7.5)
+ *
+ * Its error is a sixteenth of the own code's.
+ */
+typedef struct QuantFine
+{
+	float		error;			/* |y - what is coded| is never above this */
+	uint8_t		low[];			/* rdim / 2 of them: see l2sq_f32s12 in kernel.h */
+} QuantFine;
+
 /* Bytes of an own code: 12 + rdim. */
 extern size_t quant_own_bytes(int rdim);
 
@@ -45,6 +58,24 @@ extern size_t quant_own_bytes(int rdim);
  */
 extern void quant_own_encode(const float *y, int rdim, float slack,
 							 QuantOwn *own);
+
+/* Bytes of a fine code: 4 + rdim / 2. */
+extern size_t quant_fine_bytes(int rdim);
+
+/* Code what 'own', the own code of y, leaves; slack as above. */
+extern void quant_fine_encode(const float *y, int rdim, float slack,
+							  const QuantOwn *own, QuantFine *fine);
+
+/*
+ * Squared distance of q[rdim] from what both codes say.  A sum of squares:
+ * its rounding is relative to itself, but for that of the coordinates, which
+ * the error of the fine code allows for.
+ */
+extern float quant_fine_l2sq(const float *q, const QuantOwn *own,
+							 const QuantFine *fine, int rdim);
+
+/* 12-bit code of dimension i: 16 code_i + low_i */
+extern int	quant_fine_code(const QuantOwn *own, const QuantFine *fine, int i);
 
 /* y[rdim] = scale * code */
 extern void quant_own_decode(const QuantOwn *own, int rdim, float *y);

@@ -608,6 +608,37 @@ check_codes(int n, int where, Kind kind)
 		  "n %d, place %d", n, where);
 }
 
+/* n is a multiple of 16 */
+static void
+check_fine_codes(int n, int where, Kind kind)
+{
+	float	   *a = place_floats(&arena_out, n, where);
+	int8_t	   *high = unit_place(&arena_a, (size_t) n, where);
+	uint8_t    *low = unit_place(&arena_b, (size_t) n / 2, where);
+	double		total = 0;
+	float		got;
+
+	unit_what = "l2sq_f32s12";
+	fill_floats(a, n, kind);
+	unit_fill_codes(high, (size_t) n);
+	for (int i = 0; i < n / 2; i++)
+		low[i] = (uint8_t) unit_random();
+	for (int i = 0; i < n; i++)
+	{
+		int			bits = low[i / 16 * 8 + i % 8] >> (i % 16 < 8 ? 0 : 4) & 15;
+		double		diff = a[i] - 0.003 * (16 * high[i] + bits - 7.5);
+
+		total += diff * diff;
+	}
+	got = kernels.l2sq_f32s12(a, high, low, 0.003f, (size_t) n);
+	if (kind != LARGE)
+		CHECK_NEAR(got, kernels_scalar.l2sq_f32s12(a, high, low, 0.003f,
+												   (size_t) n), total, n);
+	if (kind == RANDOM)
+		CHECK_NEAR(got, (float) total, total, n);
+	CHECK(isnan(got) || kind != WITH_NAN || n == 0, "NaN was lost");
+}
+
 static void
 check_quantize(int n, int where, Kind kind, float inv_scale)
 {
@@ -814,6 +845,8 @@ test_lengths(void)
 				check_halves(n, where, kind);
 				check_conversions(n, where, kind);
 				check_codes(n, where, kind);
+				if (n % 16 == 0)
+					check_fine_codes(n, where, kind);
 				check_quantize(n, where, kind, 40);
 			}
 			check_bytes(n, where);
@@ -914,6 +947,11 @@ test_scalar_floats(void)
 	const int32_t at_a[] = {0, 3, 4, 1000000000};
 	const int32_t at_b[] = {1, 3, 1000000000, 1000000001};
 	const int8_t s[] = {2, -3, 127, 1};
+
+	/* steps of 2: 17 and -13 in byte 0, -77 in byte 7, all others -15 */
+	const float fine_q[16] = {18, [7] = -77.5f,[8] = -11};
+	const int8_t fine_high[16] = {1, [7] = -2};
+	const uint8_t fine_low[8] = {0x10, [7] = 0x01};
 	float		x[] = {1, 2, 3, 4};
 	const float wide[] = {0.5f, 1.5f, -2.5f, 1000, -INFINITY, NAN, 3};
 	const int8_t rounded[] = {0, 2, -2, 127, -127, -127, 3};
@@ -930,6 +968,8 @@ test_scalar_floats(void)
 	CHECK(k->dot_sparse(at_a, a, 3, at_b, b, 4) == -4, "dot_sparse");
 	CHECK(k->dot_sparse(at_a, b, 4, at_b, a, 4) == -4 + 15, "dot_sparse");
 	CHECK(k->dot_f32s8(a, s, 4) == 2 + 6 + 381, "dot_f32s8");
+	CHECK(k->l2sq_f32s12(fine_q, fine_high, fine_low, 2, 16) ==
+		  1 + 0.25f + 4 + 13 * 225, "l2sq_f32s12");
 	CHECK(k->max_abs_f32(a, 4) == 3, "max_abs_f32");
 	CHECK(k->max_abs_f32(wide, 4) == 1000, "max_abs_f32");
 	CHECK(k->max_abs_f32(wide + 5, 2) == 3, "max_abs_f32 with NaN");

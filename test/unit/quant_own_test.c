@@ -162,6 +162,52 @@ check_error(const float *y, const QuantOwn *own, int rdim, float slack,
 			  "rdim %d, kind %d: %g, step %g", rdim, (int) kind, error, own->scale);
 }
 
+/* the same of a fine code, and what it adds to its own code */
+static void
+check_fine(const float *y, const QuantOwn *own, int rdim, float slack,
+		   Kind kind)
+{
+	QuantFine  *fine = unit_place(&arena_b, quant_fine_bytes(rdim),
+								  UNIT_AT_END);
+	float		step = own->scale / 16;
+	long double sum = 0;
+	double		length = sqrt(unit_l2sq(y, NULL, rdim));
+	double		error;
+	float		got;
+
+	unit_what = "quant_fine_encode";
+	quant_fine_encode(y, rdim, slack, own, fine);
+	for (int i = 0; i < rdim; i++)
+	{
+		long double diff = y[i] -
+			(long double) step * (quant_fine_code(own, fine, i) - 7.5L);
+
+		sum += diff * diff;
+	}
+	error = (double) sqrtl(sum);
+	CHECK(fine->error >= error + slack || fine->error == FLT_MAX,
+		  "rdim %d, kind %d: %.9g, is %.9g", rdim, (int) kind, fine->error,
+		  error);
+	if (kind >= FIRST_NOT_FINITE)
+	{
+		CHECK(fine->error == FLT_MAX, "rdim %d, kind %d", rdim, (int) kind);
+		return;
+	}
+	CHECK(fine->error <= error + slack + 1e-6 * error + 2e-7 * length +
+		  2e-7 * slack + 1e-44, "rdim %d, kind %d: %.9g, is %.9g",
+		  rdim, (int) kind, fine->error, error);
+	if (own->scale > 1e-30f)
+		CHECK(error <= step * 0.5001 * sqrt(rdim),
+			  "rdim %d, kind %d: %g, step %g", rdim, (int) kind, error, step);
+
+	unit_what = "quant_fine_l2sq";
+	got = quant_fine_l2sq(y, own, fine, rdim);
+	if (length < 1e18 && length > 1e-15)
+		CHECK(fabs(sqrt(got) - error) <= 1e-5 * error + 2e-7 * length,
+			  "rdim %d, kind %d: %g, want %g", rdim, (int) kind, sqrt(got),
+			  error);
+}
+
 static void
 check_kind(int rdim, Kind kind)
 {
@@ -177,6 +223,8 @@ check_kind(int rdim, Kind kind)
 		quant_own_encode(y, rdim, slacks[i], own);
 		check_fields(own, rdim, kind);
 		check_error(y, own, rdim, slacks[i], kind);
+		check_fine(y, own, rdim, slacks[i], kind);
+		unit_what = "quant_own_encode";
 		if (kind == ZERO)
 			CHECK(own->scale == 0 && own->norm2 == 0 &&
 				  (own->error == 0) == (slacks[i] == 0), "rdim %d", rdim);
@@ -278,6 +326,7 @@ main(void)
 	arena_b = unit_arena(quant_own_bytes(MAX_DIM));
 	unit_what = "layout";
 	CHECK(quant_own_bytes(784) == 796, "quant_own_bytes");
+	CHECK(quant_fine_bytes(784) == 396, "quant_fine_bytes");
 	CHECK(offsetof(QuantOwn, scale) == 0 && offsetof(QuantOwn, norm2) == 4 &&
 		  offsetof(QuantOwn, error) == 8 &&
 		  offsetof(QuantOwn, code) == QUANT_OWN_HEADER, "offsets");
