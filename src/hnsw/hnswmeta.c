@@ -251,9 +251,11 @@ allocate_index(Relation rel, Size space_bytes, void **memory)
 {
 	Size		head = MAXALIGN(sizeof(HnswIndex));
 	Size		meta = MAXALIGN(sizeof(HnswMetaPageData));
-	char	   *chunk = palloc0(head + meta + space_bytes);
+	char	   *chunk = palloc(head + meta + space_bytes);
 	HnswIndex  *index = (HnswIndex *) chunk;
 
+	/* what is behind it is filled by whoever opens */
+	memset(index, 0, sizeof(HnswIndex));
 	index->rel = rel;
 	index->logged = true;
 	index->meta = (HnswMetaPageData *) (chunk + head);

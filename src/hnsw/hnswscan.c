@@ -237,6 +237,8 @@ walk(HnswScan *so)
 		}
 		if (exp.state == HNSW_LIVE)
 			collect(so, node, &exp);
+		if (so->nnear == so->batch)
+			hnsw_search_limit(so->search, so->near_stop[so->batch - 1]);
 
 		/* the tuple limit never cuts the first batch */
 		if (so->released > 0 && so->visited >= so->set.max_nodes)
@@ -536,7 +538,6 @@ start(IndexScanDesc scan, HnswScan *so)
 	so->last_bound = so->last_above = -get_float8_infinity();
 
 	so->index = hnsw_index_open(scan->indexRelation);
-	hnsw_index_refresh(so->index);
 	so->nnodes = hnsw_index_nnodes(so->index);
 	so->graph = hnsw_diskgraph_open(so->index);
 	prepare_query(so, &scan->orderByData[0]);

@@ -12,6 +12,10 @@
  * downwards, it is pushed again, and the older item is dropped when it comes up; upwards, the item
  * is pushed back when it comes up.  So nothing is ever searched for in the heap.
  *
+ * Most of what a search meets is too far away to be expanded ever.  As soon as
+ * the caller can tell a limit, items beyond it are only put aside; they go into
+ * the heap when a step needs one of them.
+ *
  * IDENTIFICATION
  *	  src/hnsw/hnswsearch.c
  *
@@ -70,8 +74,12 @@ struct HnswSearch
 	PoolItem   *pool;			/* binary heap, least estimate first */
 	int64		npool;
 	int64		maxpool;
+	PoolItem   *aside;			/* those beyond the limit when they were met */
+	int64		naside;
+	int64		maxaside;
+	float		aside_min;		/* no estimate of theirs is below this */
+	float		limit;
 	int64		hops;			/* nodes expanded */
-	Size		initial_memory;
 };
 
 /*
@@ -86,10 +94,13 @@ struct HnswSearch
  * The memory of the last search that ended, for the next one of this backend.
  * What is freed at the end of each query goes back to the operating system
  * when it is this much, and comes back a page fault at a time: a tenth of the
- * price of a query (README, "Things tried").  Only memory that has not grown
- * is kept: what a search may use must not depend on the one before it.
+ * price of a query (README, "Things tried").  Memory that has grown to more
+ * than an ordinary search needs is not kept.
  */
 static HnswSearch *spare = NULL;
+
+#define KEPT_TABLE			((uint64) 2 << INITIAL_TABLE_BITS)
+#define KEPT_POOL			(2 * INITIAL_POOL)
 
 /*
  * Stands for no variance at all.  Not zero, so that sums of weights stay
@@ -199,6 +210,20 @@ pool_drop_top(HnswSearch *search)
 	pool[i] = last;
 }
 
+/* As pool_push, but of no use for now. */
+static void
+pool_put_aside(HnswSearch *search, PoolItem item)
+{
+	if (search->naside == search->maxaside)
+	{
+		search->maxaside *= 2;
+		search->aside = repalloc_huge(search->aside,
+									  sizeof(PoolItem) * search->maxaside);
+	}
+	search->aside[search->naside++] = item;
+	search->aside_min = Min(search->aside_min, item.est);
+}
+
 /* Bring an item to the top that is neither expanded nor out of date. */
 static Met *
 pool_top(HnswSearch *search)
@@ -281,7 +306,12 @@ meet(HnswSearch *search, const HnswNode *node, const float *est,
 	if (best.node != HNSW_INVALID_NODE)
 		search->graph->ops->expect(search->graph, best.node);
 	for (int i = 0; i < n; i++)
-		pool_push(search, items[i].est, items[i].node);
+	{
+		if (items[i].est > search->limit)
+			pool_put_aside(search, items[i]);
+		else
+			pool_push(search, items[i].est, items[i].node);
+	}
 }
 
 static void
@@ -313,7 +343,10 @@ create_search(void)
 	search->maxpool = INITIAL_POOL;
 	search->pool = MemoryContextAlloc(context,
 									  sizeof(PoolItem) * search->maxpool);
-	search->initial_memory = hnsw_search_memory(search);
+	search->maxaside = INITIAL_POOL;
+	search->aside = MemoryContextAlloc(context,
+									   sizeof(PoolItem) * search->maxaside);
+	search->aside_min = search->limit = INFINITY;
 	return search;
 }
 
@@ -339,7 +372,8 @@ hnsw_search_begin(HnswGraph *graph, const HnswQuery *query)
 void
 hnsw_search_end(HnswSearch *search)
 {
-	if (spare != NULL || hnsw_search_memory(search) > search->initial_memory)
+	if (spare != NULL || search->seen.table.size > KEPT_TABLE ||
+		search->maxpool > KEPT_POOL || search->maxaside > KEPT_POOL)
 	{
 		MemoryContextDelete(search->context);
 		return;
@@ -347,10 +381,27 @@ hnsw_search_end(HnswSearch *search)
 	memset(search->seen.table.met, 0,
 		   sizeof(Met) * search->seen.table.size);
 	search->seen.table.members = 0;
-	search->npool = 0;
+	search->npool = search->naside = 0;
+	search->aside_min = search->limit = INFINITY;
 	search->hops = 0;
 	MemoryContextSetParent(search->context, TopMemoryContext);
 	spare = search;
+}
+
+void
+hnsw_search_limit(HnswSearch *search, float limit)
+{
+	search->limit = limit;
+}
+
+/* Everything is of use again. */
+static void
+take_back(HnswSearch *search)
+{
+	for (int64 i = 0; i < search->naside; i++)
+		pool_push(search, search->aside[i].est, search->aside[i].node);
+	search->naside = 0;
+	search->aside_min = search->limit = INFINITY;
 }
 
 float
@@ -358,7 +409,7 @@ hnsw_search_frontier(HnswSearch *search)
 {
 	Met		   *met = pool_top(search);
 
-	return met != NULL ? met->est : INFINITY;
+	return met != NULL ? Min(met->est, search->aside_min) : search->aside_min;
 }
 
 HnswNode
@@ -368,6 +419,11 @@ hnsw_search_step(HnswSearch *search, HnswExpansion *out)
 	Met		   *met = pool_top(search);
 	HnswNode	node;
 
+	if (search->naside > 0 && (met == NULL || met->est > search->aside_min))
+	{
+		take_back(search);
+		met = pool_top(search);
+	}
 	if (met == NULL)
 		return HNSW_INVALID_NODE;
 
@@ -416,6 +472,7 @@ hnsw_search_memory(const HnswSearch *search)
 	 */
 	return sizeof(Met) * Min(table->size,
 							 2 * (Size) table->members + INITIAL_MET) +
-		sizeof(PoolItem) * Min((Size) search->maxpool,
-							   2 * (Size) search->npool + INITIAL_MET);
+		sizeof(PoolItem) * Min((Size) search->maxpool + search->maxaside,
+							   2 * (Size) (search->npool + search->naside) +
+							   INITIAL_MET);
 }

@@ -25,6 +25,12 @@ typedef struct HnswSearch HnswSearch;
 /* Start (entries are scored at once).  query must outlive the search. */
 extern HnswSearch *hnsw_search_begin(HnswGraph *graph, const HnswQuery *query);
 
+/*
+ * hnsw_search_limit -- what is met with an estimate above 'limit' will probably
+ * not be wanted: it is put aside, and sorted in when a step comes to it.
+ */
+extern void hnsw_search_limit(HnswSearch *search, float limit);
+
 /* The best estimate in the pool; infinity if it is empty. */
 extern float hnsw_search_frontier(HnswSearch *search);
 
