@@ -44,10 +44,10 @@ StaticAssertDecl(HNSW_EDIT_PAGES <= MAX_GENERIC_XLOG_PAGES,
 /*
  * Where a block was found last, so that reading it again need not ask the
  * shared buffer table: half the price of a pin when the page is in memory.
- * Only a hint; the buffer's own tag decides.  Chosen: 16384 blocks are the
- * hot part of most indexes, and 256 KB that are touched as they are used.
+ * Only a hint; the buffer's own tag decides.  Chosen: 32768 blocks, 256 MB, are
+ * the hot part of most indexes, and 512 KB that are touched as they are used.
  */
-#define NRECENT				16384
+#define NRECENT				32768
 
 /*
  * A recent read does not raise the buffer's usage count, so that a page read
