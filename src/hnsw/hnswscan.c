@@ -34,7 +34,6 @@
 #include "hnsw/hnswsearch.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "storage/bufmgr.h"
 #include "utils/float.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -90,7 +89,6 @@ typedef struct HnswScan
 	int			next_tid;
 	double		bound;
 	bool		is_settled;		/* the executor need not compute its distance */
-	BlockNumber heap_blocks;	/* blocks that the table is known to have */
 } HnswScan;
 
 /*
@@ -600,15 +598,11 @@ announce(IndexScanDesc scan, HnswScan *so)
  * (H136), and core would fail on reading it.
  */
 static bool
-is_in_heap(IndexScanDesc scan, HnswScan *so, ItemPointer tid)
+is_in_heap(IndexScanDesc scan, ItemPointer tid)
 {
-	BlockNumber block = ItemPointerGetBlockNumberNoCheck(tid);
-
-	if (!ItemPointerIsValid(tid))
-		return false;
-	if (block >= so->heap_blocks)
-		so->heap_blocks = RelationGetNumberOfBlocks(scan->heapRelation);
-	return block < so->heap_blocks;
+	return ItemPointerIsValid(tid) &&
+		hnsw_store_exists(scan->heapRelation,
+						  ItemPointerGetBlockNumberNoCheck(tid));
 }
 
 bool
@@ -638,7 +632,7 @@ hnswgettuple(IndexScanDesc scan, ScanDirection dir)
 			(so->phase == SCAN_DONE || !advance(scan, so)))
 			return false;
 		scan->xs_heaptid = so->tids[so->next_tid++];
-	} while (!is_in_heap(scan, so, &scan->xs_heaptid));
+	} while (!is_in_heap(scan, &scan->xs_heaptid));
 
 	scan->xs_recheck = false;
 	announce(scan, so);

@@ -87,22 +87,20 @@ remember_buffer(Relation index, BlockNumber block, Buffer buffer)
 }
 
 /*
- * block_exists -- may this block be read without an error?
- *
  * Core forgets the remembered size when another backend truncates the file, so
  * a block below it exists.
  */
-static inline bool
-block_exists(Relation index, BlockNumber block)
+bool
+hnsw_store_exists(Relation rel, BlockNumber block)
 {
-	if (index->rd_smgr != NULL)
+	if (rel->rd_smgr != NULL)
 	{
-		BlockNumber known = index->rd_smgr->smgr_cached_nblocks[MAIN_FORKNUM];
+		BlockNumber known = rel->rd_smgr->smgr_cached_nblocks[MAIN_FORKNUM];
 
 		if (known != InvalidBlockNumber && block < known)
 			return true;
 	}
-	return block < RelationGetNumberOfBlocks(index);
+	return block < RelationGetNumberOfBlocks(rel);
 }
 
 /* Pin a block that exists.  Local buffers are cheap to find by themselves. */
@@ -136,7 +134,7 @@ page_is(Page page, int kind)
 bool
 hnsw_store_open(Relation index, BlockNumber block, int kind, HnswPageRef *ref)
 {
-	if (!block_exists(index, block))
+	if (!hnsw_store_exists(index, block))
 		return false;
 
 	ref->buffer = pin_block(index, block);
@@ -162,7 +160,7 @@ hnsw_store_copy(Relation index, BlockNumber block, int kind, char *copy,
 	Buffer		buffer;
 	bool		ok;
 
-	if (!block_exists(index, block))
+	if (!hnsw_store_exists(index, block))
 		return false;
 
 	/* a strategy is for those who read everything: not worth remembering */
@@ -202,7 +200,7 @@ hnsw_store_prefetch(Relation index, BlockNumber block, Size from, Size bytes)
 		prefetch_memory(recent->buffer, from, bytes);
 		return;
 	}
-	if (!block_exists(index, block))
+	if (!hnsw_store_exists(index, block))
 		return;
 
 	/* if it is in memory, spare the coming read the same look-up */
@@ -252,7 +250,7 @@ hnsw_edit_lock(HnswEdit *edit, BlockNumber block, int kind)
 	if (edit->npages == HNSW_EDIT_PAGES)
 		elog(ERROR, "too many pages in one change of index \"%s\"",
 			 RelationGetRelationName(edit->index));
-	if (!block_exists(edit->index, block))
+	if (!hnsw_store_exists(edit->index, block))
 		return -1;
 
 	buffer = pin_block(edit->index, block);

@@ -19,6 +19,9 @@
 #include "storage/buf.h"
 #include "utils/rel.h"
 
+/* May this block, of an index or a table, be read without an error? */
+extern bool hnsw_store_exists(Relation rel, BlockNumber block);
+
 /* a pinned page with a share lock */
 typedef struct HnswPageRef
 {
