@@ -353,8 +353,8 @@ disk_expect(HnswGraph *base, HnswNode node)
 
 	if (block != InvalidBlockNumber)
 		hnsw_store_prefetch(index->rel, block,
-							MAXALIGN(SizeOfPageHeaderData) +
-							hnsw_node_slot(layout, node) * (Size) layout->node_bytes,
+							hnsw_slot_offset(layout,
+											 hnsw_node_slot(layout, node)),
 							layout->node_bytes);
 }
 

@@ -323,12 +323,18 @@ hnsw_nodes_in_pages(const HnswLayout *layout, uint32 npages)
 		(uint64) npages * layout->nodes_per_page;
 }
 
+/* where a slot begins, in bytes from the start of the page */
+static inline Size
+hnsw_slot_offset(const HnswLayout *layout, uint32 slot)
+{
+	Assert(slot < layout->nodes_per_page);
+	return MAXALIGN(SizeOfPageHeaderData) + (Size) slot * layout->node_bytes;
+}
+
 static inline HnswSlot *
 hnsw_page_slot(Page page, const HnswLayout *layout, uint32 slot)
 {
-	Assert(slot < layout->nodes_per_page);
-	return (HnswSlot *) (hnsw_page_contents(page) +
-						 (Size) slot * layout->node_bytes);
+	return (HnswSlot *) ((char *) page + hnsw_slot_offset(layout, slot));
 }
 
 static inline HnswFlat *

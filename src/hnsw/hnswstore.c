@@ -174,21 +174,29 @@ hnsw_store_copy(Relation index, BlockNumber block, int kind, char *copy,
 	return ok;
 }
 
-#define CACHE_LINE 64
+/* of most processors; where lines are longer, some are asked for twice */
+#define CACHE_LINE			64
+
+/*
+ * What pinning, locking and reading a page will touch: the buffer's header,
+ * which is written to, both ends of the page, and the bytes wanted.  Addresses
+ * only: whatever the buffer holds by now, nothing is read.
+ */
 static void
-prefetch_memory(Buffer buffer, Size from, Size bytes)
+prefetch_memory(Buffer buffer, Size offset, Size bytes)
 {
 	const char *page = BufferGetBlock(buffer);
 
 	__builtin_prefetch(GetBufferDescriptor(buffer - 1), 1);
 	__builtin_prefetch(page);
 	__builtin_prefetch(page + BLCKSZ - 1);
-	for (Size at = from; at < from + bytes; at += CACHE_LINE)
-		__builtin_prefetch(page + at);
+	for (Size done = 0; done < bytes; done += CACHE_LINE)
+		__builtin_prefetch(page + offset + done);
 }
 
 void
-hnsw_store_prefetch(Relation index, BlockNumber block, Size from, Size bytes)
+hnsw_store_prefetch(Relation index, BlockNumber block, Size offset,
+					Size bytes)
 {
 	RecentBuffer *recent = recent_entry(index, block);
 	PrefetchBufferResult result;
@@ -197,7 +205,7 @@ hnsw_store_prefetch(Relation index, BlockNumber block, Size from, Size bytes)
 	if (recent->buffer > 0 && recent->block == block &&
 		recent->relation == compat_relation_number(index))
 	{
-		prefetch_memory(recent->buffer, from, bytes);
+		prefetch_memory(recent->buffer, offset, bytes);
 		return;
 	}
 	if (!hnsw_store_exists(index, block))

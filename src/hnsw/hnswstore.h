@@ -45,9 +45,13 @@ extern void hnsw_store_close(HnswPageRef *ref);
 extern bool hnsw_store_copy(Relation index, BlockNumber block, int kind,
 							char *copy, BufferAccessStrategy strategy);
 
-/* Ask for a block that will probably be read. */
-extern void hnsw_store_prefetch(Relation index, BlockNumber block, Size from,
-								Size bytes);
+/*
+ * hnsw_store_prefetch -- ask for a block that will probably be read; if it was
+ * read lately, for 'bytes' of its page, from 'offset' on, to come into the
+ * cache of the processor.
+ */
+extern void hnsw_store_prefetch(Relation index, BlockNumber block,
+								Size offset, Size bytes);
 
 /* blocks of the main fork */
 extern BlockNumber hnsw_store_nblocks(Relation index);
