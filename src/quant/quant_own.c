@@ -146,12 +146,11 @@ low_shift(int i)
 	return i % 16 < 8 ? 0 : 4;
 }
 
-/* y in sixteenths of 'scale', of which 16 * code are coded already */
+/* y in steps, of which 16 * code are coded already, as a number from 0 to 15 */
 static int
-low_bits(float y, float scale, int code)
+low_bits(float y, double inv_step, int code)
 {
-	double		low = scale > 0 ?
-		floor(((double) y / scale - code) * 16 + 8) : 0;
+	double		low = y * inv_step - 16 * code + 8;
 
 	/* NaN gives 0 */
 	return low >= 15 ? 15 : low > 0 ? (int) low : 0;
@@ -162,13 +161,14 @@ quant_fine_encode(const float *y, int rdim, float slack, const QuantOwn *own,
 				  QuantFine *fine)
 {
 	float		step = own->scale / 16;
+	double		inv_step = own->scale > 0 ? 16.0 / own->scale : 0;
 	double		errors = 0;
 	double		norm2 = 0;
 
 	memset(fine->low, 0, (size_t) rdim / 2);
 	for (int i = 0; i < rdim; i++)
 	{
-		int			low = low_bits(y[i], own->scale, own->code[i]);
+		int			low = low_bits(y[i], inv_step, own->code[i]);
 		double		coded = step * (16 * own->code[i] + low - 7.5);
 
 		fine->low[low_byte(i)] |= (uint8_t) (low << low_shift(i));
