@@ -109,7 +109,7 @@ typedef struct HnswLink
 
 /*
  * hnsw_diskgraph_link -- W4: apply placements of node 'new' to LIVE nodes of
- * the stated versions, all on one page.
+ * the stated versions, ascending, on HNSW_EDIT_PAGES pages at most.
  */
 extern void hnsw_diskgraph_link(HnswDiskGraph *graph, HnswLink *links, int n,
 								HnswNode new);

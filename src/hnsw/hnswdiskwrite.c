@@ -449,30 +449,54 @@ hnsw_diskgraph_append_tid(HnswDiskGraph *graph, HnswNode node, uint32 version,
 
 /* ---- W4: back-links ---- */
 
+/*
+ * Lock the pages of links, in the order of which their blocks must ascend: at[i]
+ * is the number in the edit of the page of link i, or -1 if it cannot be had.
+ */
+static void
+lock_links(HnswDiskGraph *graph, HnswEdit *edit, const HnswLink *links, int n,
+		   int *at)
+{
+	HnswIndex  *index = graph->index;
+	BlockNumber block[HNSW_MAX_EDGES];
+	BlockNumber last = 0;
+
+	for (int i = 0; i < n; i++)
+		block[i] = hnsw_index_node_block(index, links[i].node);
+
+	hnsw_edit_begin(edit, index->rel, index->logged);
+	for (int i = 0; i < n; i++)
+	{
+		at[i] = -1;
+		if (block[i] < last)
+			continue;			/* extents are damaged: L2 comes first */
+		at[i] = lock_node_page(edit, block[i],
+							   hnsw_node_page(&index->space.layout,
+											  links[i].node));
+		last = block[i];
+	}
+}
+
 void
 hnsw_diskgraph_link(HnswDiskGraph *graph, HnswLink *links, int n, HnswNode new)
 {
-	HnswIndex  *index = graph->index;
-	const HnswSpace *space = &index->space;
-	BlockNumber block = hnsw_index_node_block(index, links[0].node);
-	uint32		page = hnsw_node_page(&space->layout, links[0].node);
+	const HnswSpace *space = &graph->index->space;
+	int			at[HNSW_MAX_EDGES];
 	bool		written = false;
 	HnswEdit	edit;
-	int			at;
 
-	hnsw_edit_begin(&edit, index->rel, index->logged);
-	at = lock_node_page(&edit, block, page);
+	lock_links(graph, &edit, links, n, at);
 	for (int i = 0; i < n; i++)
 	{
 		HnswLink   *link = &links[i];
 
-		Assert(hnsw_node_page(&space->layout, link->node) == page);
 		link->outcome = HNSW_GONE;
-		if (at < 0 || !is_live(graph, slot_at(graph, &edit, at, link->node),
-							   link->version))
+		if (at[i] < 0 ||
+			!is_live(graph, slot_at(graph, &edit, at[i], link->node),
+					 link->version))
 			continue;
 		link->outcome = hnsw_link_apply(space,
-										change_slot(graph, &edit, at,
+										change_slot(graph, &edit, at[i],
 													link->node),
 										&link->placement, new, link->code) ?
 			HNSW_DONE : HNSW_CHANGED;

@@ -4,8 +4,8 @@
  *	  Inserting one value into the graph on pages.
  *
  * The order of steps is the crash safety: the node first, which nobody can
- * reach yet (W2), then one record for each back-link (W4), then an entry record
- * if one is due (W5).  Whatever is missing when a crash or an error comes
+ * reach yet (W2), then the back-links, a few in a record (W4), then an entry
+ * record if one is due (W5).  Whatever is missing when a crash or an error comes
  * between belongs to a row that is dead.
  *
  * Differences from the paper: the new node gets as many links as a list holds,
@@ -51,8 +51,9 @@ struct HnswGrower
 	HnswNear   *near;			/* the search for neighbours */
 	float	   *scratch;		/* of hnsw_space_own */
 	void	   *query_buffer;	/* of hnsw_space_query_own */
-	uint8	   *codes;			/* edge codes of the links of a page */
-	HnswLink   *links;			/* back-links from one page */
+	uint8	   *codes;			/* edge codes of the links of a record */
+	HnswLink   *links;			/* back-links of a record */
+	HnswKnown	known;			/* distances of all candidates */
 
 	/* anew for each value */
 	HnswQuery	query;
@@ -87,6 +88,7 @@ hnsw_grow_begin(HnswIndex *index)
 	grower->codes = palloc0((Size) layout->max_edges *
 							layout->edge_code_bytes);
 	grower->links = palloc0(sizeof(HnswLink) * layout->max_edges);
+	hnsw_known_create(&grower->known, hnsw_near_max(grower->near));
 	grower->own = palloc0(layout->own_bytes);
 	grower->flat = palloc0(layout->flat_bytes);
 	grower->slot = palloc0(layout->node_bytes);
@@ -156,6 +158,10 @@ write_new_node(HnswGrower *grower, ItemPointer tid, uint32 *version)
 	const HnswLayout *layout = &space->layout;
 	HnswSlot   *slot = grower->slot;
 
+	hnsw_known_clear(&grower->known);
+	for (int i = 0; i < grower->ncandidates; i++)
+		hnsw_known_add(&grower->known, grower->candidates[i].node,
+					   grower->candidates[i].dist);
 	grower->ncandidates = hnsw_select(space, grower->candidates,
 									  grower->ncandidates, layout->max_edges);
 
@@ -222,8 +228,7 @@ decide_link(HnswGrower *grower, const HnswNeighbor *neighbor, HnswNode node,
 	link->version = neighbor->version;
 	link->code = code;
 	if (!hnsw_link_place(space, other, neighbor->own, &new, code,
-						 grower->candidates, grower->ncandidates,
-						 wish == LINK_ANY, &link->placement))
+						 &grower->known, wish == LINK_ANY, &link->placement))
 		return link->placement.victim == node ? LINK_THERE : LINK_REFUSED;
 	if (wish == LINK_BETTER && is_mere_exchange(&link->placement))
 		return LINK_REFUSED;
@@ -250,45 +255,35 @@ link_one(HnswGrower *grower, const HnswNeighbor *neighbor, HnswNode node,
 	return false;
 }
 
-/*
- * W4: back-links from those of n neighbours, on one page, that are better off
- * with one.  Sets *linked of those that have one then, by candidate.
- */
-static void
-link_page(HnswGrower *grower, const HnswNeighbor *const *neighbors, int n,
-		  HnswNode node, uint32 version, bool *linked)
+/* Back-links that have been decided on and not yet written: W4. */
+typedef struct Batch
 {
-	const HnswLayout *layout = &grower->index->space.layout;
-	const HnswNeighbor *wanting[HNSW_MAX_EDGES];
-	HnswLink   *links = grower->links;
-	int			nlinks = 0;
+	int			nlinks;			/* their HnswLinks are in grower->links */
+	int			npages;			/* that they lie on */
+	const HnswNeighbor *from[HNSW_MAX_EDGES];
+} Batch;
 
-	for (int i = 0; i < n; i++)
-	{
-		Decision	decision;
+/* Write a batch, and set *linked, by candidate, of those that succeed. */
+static void
+write_batch(HnswGrower *grower, Batch *batch, HnswNode node, uint32 version,
+			bool *linked)
+{
+	const HnswLink *links = grower->links;
 
-		decision = decide_link(grower, neighbors[i], node, version,
-							   LINK_BETTER, grower->codes +
-							   (Size) nlinks * layout->edge_code_bytes,
-							   &links[nlinks]);
-		if (decision == LINK_WANTED)
-			wanting[nlinks++] = neighbors[i];
-		linked[neighbors[i] - grower->candidates] = decision == LINK_THERE;
-	}
-	if (nlinks == 0)
+	if (batch->nlinks == 0)
 		return;
-
 	HNSW_POINT("insert-before-backlink");
-	hnsw_diskgraph_link(grower->graph, links, nlinks, node);
-	for (int i = 0; i < nlinks; i++)
-		linked[wanting[i] - grower->candidates] =
+	hnsw_diskgraph_link(grower->graph, grower->links, batch->nlinks, node);
+	for (int i = 0; i < batch->nlinks; i++)
+		linked[batch->from[i] - grower->candidates] =
 			links[i].outcome == HNSW_DONE;
-	for (int i = 0; i < nlinks; i++)
+	for (int i = 0; i < batch->nlinks; i++)
 	{
 		if (links[i].outcome == HNSW_CHANGED)
-			linked[wanting[i] - grower->candidates] =
-				link_one(grower, wanting[i], node, version, LINK_BETTER);
+			linked[batch->from[i] - grower->candidates] =
+				link_one(grower, batch->from[i], node, version, LINK_BETTER);
 	}
+	batch->nlinks = batch->npages = 0;
 }
 
 static int
@@ -300,32 +295,48 @@ compare_places(const void *a, const void *b)
 	return x->node < y->node ? -1 : x->node > y->node;
 }
 
-/* Back-links from all neighbours that are better off with one, a record a page. */
+/*
+ * Back-links from all neighbours that are better off with one, as many pages in
+ * a record as an edit takes.  Sets *linked of all neighbours.
+ */
 static void
 link_all(HnswGrower *grower, HnswNode node, uint32 version, bool *linked)
 {
 	const HnswLayout *layout = &grower->index->space.layout;
 	const HnswNeighbor *sorted[HNSW_MAX_EDGES];
 	int			n = grower->ncandidates;
-	int			next;
+	Batch		batch = {0};
 
 	for (int i = 0; i < n; i++)
 		sorted[i] = &grower->candidates[i];
 	qsort(sorted, n, sizeof(HnswNeighbor *), compare_places);
 
-	for (int i = 0; i < n; i = next)
+	for (int i = 0; i < n; i++)
 	{
-		uint32		page = hnsw_node_page(layout, sorted[i]->node);
+		Decision	decision;
+		bool		same_page = batch.nlinks > 0 &&
+			hnsw_node_page(layout, sorted[i]->node) ==
+			hnsw_node_page(layout, batch.from[batch.nlinks - 1]->node);
 
-		for (next = i + 1; next < n; next++)
-		{
-			if (hnsw_node_page(layout, sorted[next]->node) != page)
-				break;
-		}
 		HNSW_POINT("insert-between-backlinks");
 		CHECK_FOR_INTERRUPTS();
-		link_page(grower, sorted + i, next - i, node, version, linked);
+		if (batch.npages == HNSW_EDIT_PAGES && !same_page)
+		{
+			write_batch(grower, &batch, node, version, linked);
+			same_page = false;
+		}
+		decision = decide_link(grower, sorted[i], node, version, LINK_BETTER,
+							   grower->codes + (Size) batch.nlinks *
+							   layout->edge_code_bytes,
+							   &grower->links[batch.nlinks]);
+		linked[sorted[i] - grower->candidates] = decision == LINK_THERE;
+		if (decision == LINK_WANTED)
+		{
+			batch.npages += !same_page;
+			batch.from[batch.nlinks++] = sorted[i];
+		}
 	}
+	write_batch(grower, &batch, node, version, linked);
 }
 
 /*

@@ -49,6 +49,22 @@ extern void hnsw_link_write(const HnswSpace *space, HnswSlot *slot,
 							const uint8 *own, const HnswNeighbor *neighbors,
 							int n);
 
+/*
+ * Distances from one node to others that somebody has measured: a table by
+ * node, open addressing, linear probing.
+ */
+typedef struct HnswKnown
+{
+	uint32		size;			/* a power of two */
+	HnswNode   *node;			/* HNSW_INVALID_NODE: unused */
+	float	   *dist;			/* building distances */
+} HnswKnown;
+
+/* A table for at most 'max' nodes, in the current context, still empty. */
+extern void hnsw_known_create(HnswKnown *known, int max);
+extern void hnsw_known_clear(HnswKnown *known);
+extern void hnsw_known_add(HnswKnown *known, HnswNode node, float dist);
+
 #define HNSW_OCCLUDED_BYTES ((HNSW_MAX_EDGES + 7) / 8)
 
 /* One edge to be put into a list, and what that does to it. */
@@ -66,9 +82,11 @@ typedef struct HnswPlacement
  * Incremental selection (HNSW algorithm 4 with alpha 1.05 on plain distance
  * and fill): 'new' is occluded by nearer kept edges, and occludes farther ones;
  * on a full list the farthest occluded edge goes, else the farthest.
- * Distances between neighbours come from their edge codes; without codes from
- * 'known' (n of them: own forms that the caller happens to hold), others count
- * as not occluding.  code: the edge code of 'new' seen from slot.
+ *
+ * known: distances to 'new', of all nodes that are near to it, or NULL.  An
+ * edge nearer to the slot than 'new' occludes it only if it is known.  What else
+ * is not known comes from the edge codes; without codes it counts as not
+ * occluding.  code: the edge code of 'new' seen from slot.
  *
  * force: 'new' must get in, at the price of the worst edge.
  * Returns false if 'new' itself is the one to go, or is already in the list
@@ -76,8 +94,8 @@ typedef struct HnswPlacement
  */
 extern bool hnsw_link_place(const HnswSpace *space, HnswSlot *slot,
 							const uint8 *own, const HnswNeighbor *new,
-							const uint8 *code, const HnswNeighbor *known,
-							int nknown, bool force, HnswPlacement *out);
+							const uint8 *code, const HnswKnown *known,
+							bool force, HnswPlacement *out);
 
 /*
  * hnsw_link_apply -- write a placement into a slot.  Returns false, changing

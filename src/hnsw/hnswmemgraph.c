@@ -495,6 +495,7 @@ hnsw_memgraph_attach(HnswMemShared *shared, const HnswSpace *space,
 	mem->query_buffer = palloc0(Max(hnsw_space_query_bytes(space), 1));
 	mem->code = palloc0(Max(layout->edge_bytes, layout->flat_bytes));
 	mem->near = hnsw_near_begin(&mem->graph, pool);
+	hnsw_known_create(&mem->known, hnsw_near_max(mem->near));
 	return mem;
 }
 
@@ -622,7 +623,7 @@ find_same(HnswMemGraph *mem, const uint8 *own, int ncandidates)
 /* Put an edge to 'new' into the list of a neighbour. */
 static bool
 link_back(HnswMemGraph *mem, const HnswNeighbor *neighbor,
-		  const HnswNeighbor *new, int ncandidates, bool force)
+		  const HnswNeighbor *new, bool force)
 {
 	const HnswSpace *space = mem->graph.space;
 	NodeHeader *header = node_header(mem, neighbor->node);
@@ -633,8 +634,7 @@ link_back(HnswMemGraph *mem, const HnswNeighbor *neighbor,
 	hnsw_space_edge(space, neighbor->own, new->own, new->dist, mem->code);
 	LWLockAcquire(&header->lock, LW_EXCLUSIVE);
 	linked = hnsw_link_place(space, slot, neighbor->own, new, mem->code,
-							 mem->candidates, ncandidates, force,
-							 &placement) &&
+							 &mem->known, force, &placement) &&
 		hnsw_link_apply(space, slot, &placement, new->node, mem->code);
 	LWLockRelease(&header->lock);
 	return linked;
@@ -645,8 +645,7 @@ link_back(HnswMemGraph *mem, const HnswNeighbor *neighbor,
  * Returns false if it has none.
  */
 static bool
-link_node(HnswMemGraph *mem, HnswNode node, const uint8 *own, int nlinks,
-		  int ncandidates)
+link_node(HnswMemGraph *mem, HnswNode node, const uint8 *own, int nlinks)
 {
 	HnswNeighbor new = {.node = node,.own = own};
 	bool		linked = false;
@@ -654,13 +653,12 @@ link_node(HnswMemGraph *mem, HnswNode node, const uint8 *own, int nlinks,
 	for (int i = 0; i < nlinks; i++)
 	{
 		new.dist = mem->candidates[i].dist;
-		linked |= link_back(mem, &mem->candidates[i], &new, ncandidates,
-							false);
+		linked |= link_back(mem, &mem->candidates[i], &new, false);
 	}
 	if (!linked && nlinks > 0)
 	{
 		new.dist = mem->candidates[0].dist;
-		linked = link_back(mem, &mem->candidates[0], &new, ncandidates, true);
+		linked = link_back(mem, &mem->candidates[0], &new, true);
 	}
 	return linked;
 }
@@ -771,12 +769,16 @@ hnsw_memgraph_insert(HnswMemGraph *mem, const uint8 *own, ItemPointer tid)
 	if (node == HNSW_INVALID_NODE)
 		return false;
 	fill_node(mem, node, own, tid);
+	hnsw_known_clear(&mem->known);
+	for (int i = 0; i < n; i++)
+		hnsw_known_add(&mem->known, mem->candidates[i].node,
+					   mem->candidates[i].dist);
 	nlinks = hnsw_select(space, mem->candidates, n, space->layout.max_edges);
 	hnsw_link_write(space, hnsw_memgraph_slot(mem, node), own,
 					mem->candidates, nlinks);
 
 	/* the locks taken for back-links publish the node */
-	if (!link_node(mem, node, own, nlinks, n) ||
+	if (!link_node(mem, node, own, nlinks) ||
 		hnsw_memgraph_nentries(mem) < hnsw_entry_target(space, node))
 		hnsw_memgraph_add_entry(mem, node);
 	return true;

@@ -221,7 +221,7 @@ link_from(Reach *r, HnswNode neighbor, HnswNode node, bool force)
 		new.dist = hnsw_space_between(space, r->other_own, r->own);
 		hnsw_space_edge(space, r->other_own, r->own, new.dist, r->code);
 		if (!hnsw_link_place(space, r->other, r->other_own, &new, r->code,
-							 NULL, 0, force, &link.placement))
+							 NULL, force, &link.placement))
 			return link.placement.victim == node;
 
 		link.node = neighbor;

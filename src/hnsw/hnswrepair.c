@@ -3,11 +3,11 @@
  * hnswrepair.c
  *	  Mending the graph around nodes that are about to be freed.
  *
- * A node that names EMPTY ones keeps its other edges.  In place of those it
- * loses it takes over neighbours of the EMPTY nodes: their estimates come with
- * one expansion each, the best few are read for their own forms, and each is
- * placed by the rule that inserts use.  No search.  All nodes of a page are
- * decided on a copy and written as one record.
+ * A node that names EMPTY ones chooses its neighbours anew, among those it has
+ * left and neighbours of the EMPTY nodes: their estimates come with one expansion
+ * each, and the best few are read for their own forms, as are the neighbours it
+ * has.  No search.  All nodes of a page are decided on a copy and written as one
+ * record.
  *
  * IDENTIFICATION
  *	  src/hnsw/hnswrepair.c
@@ -38,11 +38,12 @@
 
 /*
  * Candidates whose own forms are read, beyond one for each edge to replace:
- * estimates misplace some, and some turn out occluded.  Chosen: half as many
- * again.
+ * estimates misplace some, and some turn out occluded (README, "Candidates of a
+ * repair").
  */
-#define WANTED(missing)		((missing) + (missing) / 2 + 2)
+#define WANTED(missing)		(2 * (missing) + 8)
 #define MAX_WANTED			WANTED(HNSW_MAX_EDGES)
+#define MAX_NEIGHBORS		(MAX_WANTED + HNSW_MAX_EDGES)
 
 /* room for what the expansions of one node yield; a power of two */
 #define MET_SIZE			16384
@@ -66,7 +67,6 @@ typedef struct Repairer
 	char	   *after;			/* the same with new edges */
 	bool	   *changed;		/* by slot */
 	void	   *query_buffer;
-	uint8	   *code;			/* an edge code */
 	HnswSlot   *work;			/* the list being made */
 	uint8	   *own;			/* own form of the node at hand */
 	uint8	   *owns;			/* own forms of the neighbours to be */
@@ -81,7 +81,8 @@ typedef struct Repairer
 	int			wanted;
 	int			ncandidates;
 	Candidate	candidates[MAX_WANTED]; /* best first */
-	HnswNeighbor neighbors[MAX_WANTED];
+	int			nneighbors;
+	HnswNeighbor neighbors[MAX_NEIGHBORS];
 	HnswExpansion exp;
 } Repairer;
 
@@ -100,10 +101,10 @@ create_repairer(HnswIndex *index, const HnswNodeSet *empty,
 	r->after = palloc(BLCKSZ);
 	r->changed = palloc0(layout->nodes_per_page * sizeof(bool));
 	r->query_buffer = palloc(Max(hnsw_space_query_bytes(&index->space), 1));
-	r->code = palloc0(layout->edge_code_bytes);
 	r->work = palloc0(layout->node_bytes);
 	r->own = palloc0(MAXALIGN(layout->own_bytes));
-	r->owns = palloc_extended(mul_size(MAX_WANTED, layout->own_bytes),
+	r->owns = palloc_extended(mul_size(WANTED(layout->max_edges) +
+									   layout->max_edges, layout->own_bytes),
 							  MCXT_ALLOC_HUGE);
 	r->met = palloc(MET_SIZE * sizeof(HnswNode));
 	memset(r->met, 0xFF, MET_SIZE * sizeof(HnswNode));	/* HNSW_INVALID_NODE */
@@ -204,29 +205,42 @@ compare_neighbors(const void *a, const void *b)
 	return x->node < y->node ? -1 : x->node > y->node;
 }
 
-/* Read the candidates; returns how many are LIVE, nearest first. */
-static int
-read_candidates(Repairer *r)
+/* Read a node; if it is LIVE, it is one more neighbour to be. */
+static void
+read_neighbor(Repairer *r, HnswNode node)
 {
-	int			n = 0;
+	HnswNeighbor *neighbor = &r->neighbors[r->nneighbors];
+	uint8	   *own = r->owns +
+		(Size) r->nneighbors * r->index->space.layout.own_bytes;
 
+	r->exp.own_copy = own;
+	hnsw_diskgraph_measure(r->graph, &r->query, node, &r->exp);
+	if (r->exp.state != HNSW_LIVE)
+		return;
+	neighbor->node = node;
+	neighbor->version = r->exp.version;
+	neighbor->dist = r->exp.own.dist;
+	neighbor->occluded = false;
+	neighbor->own = own;
+	r->nneighbors++;
+}
+
+/* Choose new edges for 'work' among those it has and the candidates. */
+static void
+choose_edges(Repairer *r, const uint8 *own)
+{
+	const HnswSpace *space = &r->index->space;
+
+	r->nneighbors = 0;
+	for (int i = 0; i < r->work->nedges; i++)
+		read_neighbor(r, hnsw_slot_edge(r->work, &space->layout, i)->node);
 	for (int i = 0; i < r->ncandidates; i++)
-	{
-		uint8	   *own = r->owns + (Size) n * r->index->space.layout.own_bytes;
-
-		r->exp.own_copy = own;
-		hnsw_diskgraph_measure(r->graph, &r->query, r->candidates[i].node,
-							   &r->exp);
-		if (r->exp.state != HNSW_LIVE)
-			continue;
-		r->neighbors[n].node = r->candidates[i].node;
-		r->neighbors[n].version = r->exp.version;
-		r->neighbors[n].dist = r->exp.own.dist;
-		r->neighbors[n].own = own;
-		n++;
-	}
-	qsort(r->neighbors, n, sizeof(HnswNeighbor), compare_neighbors);
-	return n;
+		read_neighbor(r, r->candidates[i].node);
+	qsort(r->neighbors, r->nneighbors, sizeof(HnswNeighbor),
+		  compare_neighbors);
+	r->nneighbors = hnsw_select(space, r->neighbors, r->nneighbors,
+								space->layout.max_edges);
+	hnsw_link_write(space, r->work, own, r->neighbors, r->nneighbors);
 }
 
 /* ---- one node ---- */
@@ -269,25 +283,6 @@ drop_empty_edges(Repairer *r, HnswNode node, HnswSlot *slot)
 	}
 	work->nedges = kept;
 	return r->nqueue;
-}
-
-/* Place the neighbours to be, nearest first, into 'work'. */
-static void
-place_neighbors(Repairer *r, const uint8 *own, int n)
-{
-	const HnswSpace *space = &r->index->space;
-
-	for (int i = 0; i < n; i++)
-	{
-		HnswPlacement placement;
-
-		hnsw_space_edge(space, own, r->neighbors[i].own, r->neighbors[i].dist,
-						r->code);
-		if (hnsw_link_place(space, r->work, own, &r->neighbors[i], r->code,
-							r->neighbors, n, false, &placement))
-			(void) hnsw_link_apply(space, r->work, &placement,
-								   r->neighbors[i].node, r->code);
-	}
 }
 
 static int
@@ -394,7 +389,7 @@ repair_slot(Repairer *r, HnswNode node, HnswSlot *slot)
 		r->wanted = WANTED(missing);
 		r->ncandidates = 0;
 		gather_candidates(r, missing);
-		place_neighbors(r, own, read_candidates(r));
+		choose_edges(r, own);
 	}
 	settle_edges(r, slot);
 }

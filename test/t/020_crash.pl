@@ -123,7 +123,7 @@ my @points = (
 	[ 'insert-after-search', $insert, 1, 40 ],
 	[ 'insert-after-node', $insert, 1, 40 ],
 	[ 'insert-between-backlinks', $insert, 1, 2, 100 ],
-	[ 'insert-before-backlink', $insert, 1, 100 ],
+	[ 'insert-before-backlink', $insert, 1, 50 ],
 	[ 'insert-dup-before-append', $same, 1, 50 ],
 	[ 'extend-before-init', $grow, 1, 2 ],
 	[ 'extend-after-init', $grow, 1, 2 ],
