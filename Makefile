@@ -28,8 +28,10 @@ OBJS_PLAIN = \
 	src/kernel/kernel_scalar.o \
 	src/kernel/kernel_avx2.o \
 	src/kernel/kernel_avx2_panel.o \
+	src/kernel/kernel_avx2_rows.o \
 	src/kernel/kernel_avx512.o \
 	src/kernel/kernel_avx512_panel.o \
+	src/kernel/kernel_avx512_rows.o \
 	src/kernel/kernel_neon.o \
 	src/quant/quant_rotate.o \
 	src/quant/quant_own.o \

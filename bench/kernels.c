@@ -244,6 +244,22 @@ run_panel_near_f32(int n)
 }
 
 static void
+run_rows_l2sq_s8(int n)
+{
+	set_rows(sa);
+	kernels.rows_l2sq_s8(sb, 1, 1, &panel_rows, n, dist);
+	sink = dist[0];
+}
+
+static void
+run_rows_l2sq_f32(int n)
+{
+	set_rows(fa);
+	kernels.rows_l2sq_f32(fb, &panel_rows, n, dist);
+	sink = dist[0];
+}
+
+static void
 run_quantize_s8(int n)
 {
 	sink = kernels.quantize_s8(fa, n, 127, 1 / 127.0f, scode);
@@ -317,6 +333,8 @@ static const struct
 	{"residual_f32", run_residual_f32, 1},
 	{"panel_near_s8", run_panel_near_s8, KERNEL_ROWS * KERNEL_PANEL},
 	{"panel_near_f32", run_panel_near_f32, KERNEL_ROWS * KERNEL_PANEL},
+	{"rows_l2sq_s8", run_rows_l2sq_s8, KERNEL_ROWS},
+	{"rows_l2sq_f32", run_rows_l2sq_f32, KERNEL_ROWS},
 	{"max_abs_f32", run_max_abs_f32, 1},
 	{"quantize_s8", run_quantize_s8, 1},
 	{"quant_rotate", run_rotate, 1},

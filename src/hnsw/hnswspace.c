@@ -1076,14 +1076,40 @@ hnsw_space_between(const HnswSpace *space, const uint8 *a, const uint8 *b)
 	return dist <= FLT_MAX ? dist : FLT_MAX;
 }
 
-bool
-hnsw_occludes(const HnswSpace *space, float between, float dist)
+void
+hnsw_space_between_some(const HnswSpace *space, const uint8 *a,
+						const uint8 *const *b, int n, float *dist)
 {
-	/* alpha is on plain distance; but for opaque spaces these are squares */
-	float		alpha = hnsw_space_coded(space) ?
-		HNSW_ALPHA * HNSW_ALPHA : HNSW_ALPHA;
+	KernelRows	rows = {.n = n};
 
-	return between * alpha < dist;
+	Assert(n > 0 && n <= KERNEL_ROWS);
+	if (space->own_kind == HNSW_OWN_EXACT)
+	{
+		for (int i = 0; i < n; i++)
+			dist[i] = hnsw_space_between(space, a, b[i]);
+	}
+	else if (space->own_kind == HNSW_OWN_F32)
+	{
+		for (int i = 0; i < n; i++)
+			rows.x[i] = ((const HnswF32Own *) b[i])->x;
+		kernels.rows_l2sq_f32(((const HnswF32Own *) a)->x, &rows, space->dim,
+							  dist);
+	}
+	else
+	{
+		const QuantOwn *form = own_code(space, a);
+
+		for (int i = 0; i < n; i++)
+		{
+			const QuantOwn *other = own_code(space, b[i]);
+
+			rows.x[i] = other->code;
+			rows.scale[i] = other->scale;
+			rows.norm2[i] = other->norm2;
+		}
+		kernels.rows_l2sq_s8(form->code, form->scale, form->norm2, &rows,
+							 space->rdim, dist);
+	}
 }
 
 /*

@@ -37,6 +37,7 @@
 #define HNSWSPACE_H
 
 #include "hnsw/hnswpage.h"
+#include "kernel/kernel.h"
 #include "quant/quant_own.h"
 #include "quant/quant_query.h"
 #include "quant/quant_rotate.h"
@@ -227,17 +228,20 @@ extern float hnsw_space_between(const HnswSpace *space, const uint8 *a,
 								const uint8 *b);
 
 /*
+ * hnsw_space_between_some -- the same from own form a to n others, at most
+ * KERNEL_ROWS: dist[n].  In coded spaces what overflows is infinite, not
+ * FLT_MAX, and the last bits differ.
+ */
+extern void hnsw_space_between_some(const HnswSpace *space, const uint8 *a,
+									const uint8 *const *b, int n,
+									float *dist);
+
+/*
  * A candidate nearer to a kept neighbour than 1/alpha of its distance to the
  * node is occluded.  On plain (not squared) distance.  In simulations on the
  * data of bench/ 1.05 to 1.1 were best, 1.2 and more was worse.
  */
 #define HNSW_ALPHA			1.05f
-
-/*
- * Is something occluded that lies at building distance 'dist' from the node and
- * 'between' from a neighbour that is kept?
- */
-extern bool hnsw_occludes(const HnswSpace *space, float between, float dist);
 
 /*
  * hnsw_space_edge -- the edge code (edge_code_bytes) of neighbour 'o' seen
@@ -297,6 +301,20 @@ static inline bool
 hnsw_space_coded(const HnswSpace *space)
 {
 	return space->own_kind != HNSW_OWN_EXACT;
+}
+
+/*
+ * Is something occluded that lies at building distance 'dist' from the node and
+ * 'between' from a neighbour that is kept?
+ */
+static inline bool
+hnsw_occludes(const HnswSpace *space, float between, float dist)
+{
+	/* alpha is on plain distance; but for opaque spaces these are squares */
+	float		alpha = hnsw_space_coded(space) ?
+		HNSW_ALPHA * HNSW_ALPHA : HNSW_ALPHA;
+
+	return between * alpha < dist;
 }
 
 #endif							/* HNSWSPACE_H */

@@ -186,6 +186,8 @@ kernel_choose(const char *force)
 	OVERLAY(residual_f32);
 	OVERLAY(panel_near_s8);
 	OVERLAY(panel_near_f32);
+	OVERLAY(rows_l2sq_s8);
+	OVERLAY(rows_l2sq_f32);
 	OVERLAY(max_abs_f32);
 	OVERLAY(quantize_s8);
 #undef OVERLAY

@@ -184,6 +184,18 @@ typedef struct Kernels
 	void		(*panel_near_f32) (const float *panel, const KernelRows *rows,
 								   size_t n, float *dist, uint16_t *near);
 
+	/*
+	 * One against some: dist[r] is the squared distance of x to row r.
+	 * rows->bound is not looked at.
+	 *
+	 * rows_l2sq_s8: as in panel_near_s8; n a multiple of 16.
+	 */
+	void		(*rows_l2sq_s8) (const int8_t *x, float scale, float norm2,
+								 const KernelRows *rows, size_t n,
+								 float *dist);
+	void		(*rows_l2sq_f32) (const float *x, const KernelRows *rows,
+								  size_t n, float *dist);
+
 	/* largest |x_i|, 0 for n = 0; NaN elements are passed over */
 	float		(*max_abs_f32) (const float *x, size_t n);
 

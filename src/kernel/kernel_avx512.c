@@ -1040,6 +1040,8 @@ const Kernels kernels_avx512 = {
 	.residual_f32 = residual_f32,
 	.panel_near_s8 = panel_near_s8_avx512,
 	.panel_near_f32 = panel_near_f32_avx512,
+	.rows_l2sq_s8 = rows_l2sq_s8_avx512,
+	.rows_l2sq_f32 = rows_l2sq_f32_avx512,
 	.max_abs_f32 = max_abs_f32,
 	.quantize_s8 = quantize_s8,
 };

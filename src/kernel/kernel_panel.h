@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * kernel_panel.h
- *	  The panel kernels of each instruction set, for the tables.
+ *	  The kernels of many pairs of each instruction set, for the tables.
  *
  * Internal to this directory: everybody else calls through 'kernels'
  * (kernel.h), where the functions are described.
@@ -37,6 +37,14 @@ extern void panel_near_s8_avx512(const int8_t *panel, const float *scale,
 							 size_t n, float *dist, uint16_t *near);
 extern void panel_near_f32_avx512(const float *panel, const KernelRows *rows,
 							  size_t n, float *dist, uint16_t *near);
+extern void rows_l2sq_s8_avx2(const int8_t *x, float scale, float norm2,
+							  const KernelRows *rows, size_t n, float *dist);
+extern void rows_l2sq_f32_avx2(const float *x, const KernelRows *rows,
+							   size_t n, float *dist);
+extern void rows_l2sq_s8_avx512(const int8_t *x, float scale, float norm2,
+								const KernelRows *rows, size_t n, float *dist);
+extern void rows_l2sq_f32_avx512(const float *x, const KernelRows *rows,
+								 size_t n, float *dist);
 #endif
 
 #endif							/* KERNEL_PANEL_H */

@@ -452,6 +452,27 @@ panel_near_f32(const float *panel, const KernelRows *rows, size_t n,
 	}
 }
 
+static void
+rows_l2sq_s8(const int8_t *x, float scale, float norm2,
+			 const KernelRows *rows, size_t n, float *dist)
+{
+	for (int r = 0; r < rows->n; r++)
+	{
+		int32_t		dot = dot_s8(x, rows->x[r], n);
+
+		dist[r] = norm2 + rows->norm2[r] -
+			2 * (scale * rows->scale[r] * (float) dot);
+		dist[r] = dist[r] < 0 ? 0 : dist[r];
+	}
+}
+
+static void
+rows_l2sq_f32(const float *x, const KernelRows *rows, size_t n, float *dist)
+{
+	for (int r = 0; r < rows->n; r++)
+		dist[r] = l2sq_f32(x, rows->x[r], n);
+}
+
 /* max |x_i|, NaN passed over */
 static float
 max_abs_f32(const float *x, size_t n)
@@ -520,6 +541,8 @@ quantize_s8(const float *x, size_t n, float inv_scale, float scale,
 	.residual_f32 = residual_f32, \
 	.panel_near_s8 = panel_near_s8, \
 	.panel_near_f32 = panel_near_f32, \
+	.rows_l2sq_s8 = rows_l2sq_s8, \
+	.rows_l2sq_f32 = rows_l2sq_f32, \
 	.max_abs_f32 = max_abs_f32, \
 	.quantize_s8 = quantize_s8 \
 }
