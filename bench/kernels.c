@@ -4,7 +4,7 @@
  *	  Micro-benchmark of the kernel tables, without a server.
  *
  * Prints nanoseconds per call for each entry, table and length; sum_bits_s8 is
- * given per code, of 32 codes in one call, and the panel kernels per pair.  Data are in the first-level cache
+ * given per code, of 32 codes in one call, and the kernels of many pairs per pair.  Data are in the first-level cache
  * where they fit, so this compares kernels and says nothing about memory.  The
  * best of several rounds is printed: what disturbs a round only adds to it.
  *
@@ -58,6 +58,7 @@ static float panel_f32[KERNEL_PANEL * MAX_DIM];
 static float panel_scale[KERNEL_PANEL];
 static float panel_norm2[KERNEL_PANEL];
 static KernelRows panel_rows;
+static KernelForms forms;
 static float dist[KERNEL_ROWS * KERNEL_PANEL];
 static uint16_t near[KERNEL_ROWS];
 static float own_a[MAX_DIM];
@@ -243,19 +244,28 @@ run_panel_near_f32(int n)
 	sink = dist[0] + near[0];
 }
 
+/* here, too */
+static void
+set_forms(const void *x)
+{
+	forms.n = KERNEL_FORMS;
+	for (int r = 0; r < KERNEL_FORMS; r++)
+		forms.x[r] = x;
+}
+
 static void
 run_rows_l2sq_s8(int n)
 {
-	set_rows(sa);
-	kernels.rows_l2sq_s8(sb, 1, 1, &panel_rows, n, dist);
+	set_forms(sa);
+	kernels.rows_l2sq_s8(sb, 1, 1, &forms, n, dist);
 	sink = dist[0];
 }
 
 static void
 run_rows_l2sq_f32(int n)
 {
-	set_rows(fa);
-	kernels.rows_l2sq_f32(fb, &panel_rows, n, dist);
+	set_forms(fa);
+	kernels.rows_l2sq_f32(fb, &forms, n, dist);
 	sink = dist[0];
 }
 
@@ -333,8 +343,8 @@ static const struct
 	{"residual_f32", run_residual_f32, 1},
 	{"panel_near_s8", run_panel_near_s8, KERNEL_ROWS * KERNEL_PANEL},
 	{"panel_near_f32", run_panel_near_f32, KERNEL_ROWS * KERNEL_PANEL},
-	{"rows_l2sq_s8", run_rows_l2sq_s8, KERNEL_ROWS},
-	{"rows_l2sq_f32", run_rows_l2sq_f32, KERNEL_ROWS},
+	{"rows_l2sq_s8", run_rows_l2sq_s8, KERNEL_FORMS},
+	{"rows_l2sq_f32", run_rows_l2sq_f32, KERNEL_FORMS},
 	{"max_abs_f32", run_max_abs_f32, 1},
 	{"quantize_s8", run_quantize_s8, 1},
 	{"quant_rotate", run_rotate, 1},

@@ -93,48 +93,62 @@ hnsw_cells_end(HnswCells *cells)
 
 /* ---- the keys of candidates ---- */
 
+/* so few keys are sorted instead */
+#define FEW_KEYS			8
+
+static void
+sort_few(uint64 *key, int n)
+{
+	for (int i = 1; i < n; i++)
+	{
+		uint64		moved = key[i];
+		int			k;
+
+		for (k = i; k > 0 && key[k - 1] > moved; k--)
+			key[k] = key[k - 1];
+		key[k] = moved;
+	}
+}
+
 /*
- * Quickselect.  The pivot is the median of three; what is equal to it does not
- * occur, since no two keys name one node.
+ * Quickselect.  The pivot is the median of three, so as long as no two keys are
+ * equal, which they are not since no two name one node, there are some on either
+ * side.  They are parted without a branch: nobody could foretell it.
  */
 int
 hnsw_candidates_keep(uint64 *key, int n, int want)
 {
 	int			low = 0;
-	int			high = n - 1;
+	int			behind = n;
 
 	if (n <= want)
 		return n;
-	while (low < high)
+	while (behind - low > FEW_KEYS)
 	{
 		uint64		a = key[low];
-		uint64		b = key[(low + high) / 2];
-		uint64		c = key[high];
+		uint64		b = key[(low + behind) / 2];
+		uint64		c = key[behind - 1];
 		uint64		pivot = Max(Min(a, b), Min(Max(a, b), c));
-		int			i = low;
-		int			j = high;
+		int			middle = low;
 
-		while (i <= j)
+		for (int i = low; i < behind; i++)
 		{
-			while (key[i] < pivot)
-				i++;
-			while (key[j] > pivot)
-				j--;
-			if (i <= j)
-			{
-				uint64		swap = key[i];
+			uint64		here = key[i];
 
-				key[i++] = key[j];
-				key[j--] = swap;
-			}
+			key[i] = key[middle];
+			key[middle] = here;
+			middle += here < pivot;
 		}
-		if (want <= j)
-			high = j;
-		else if (want > i)
-			low = i;
-		else
+		if (middle == want)
+			return want;
+		if (middle == low)
 			break;
+		if (middle < want)
+			low = middle;
+		else
+			behind = middle;
 	}
+	sort_few(key + low, behind - low);
 	return want;
 }
 
@@ -529,7 +543,7 @@ hnsw_cells_measure(HnswCells *cells, const HnswCell *cell, uint32 part,
 			!looks_at_part(cells, i, list[i], nmembers, part, nparts))
 			continue;
 		hnsw_memgraph_expect_own(cells->mem, list[i]);
-		__builtin_prefetch(hnsw_memgraph_list(cells->mem, list[i]));
+		__builtin_prefetch(hnsw_memgraph_lock(cells->mem, list[i]));
 		rows[nrows++] = list[i];
 		if (nrows == 2 * KERNEL_ROWS)
 		{

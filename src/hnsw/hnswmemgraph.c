@@ -6,10 +6,12 @@
  * A node in memory:
  *
  *		NodeHeader	lock of the slot
- *		HnswSlot	node_bytes, as on a page
- *		own form	only if it does not fit into the slot: all of it
- *		HnswMemList	only if the graph is linked all at once; candidates for links
- *					lie in the place of the edges, and may go beyond them
+ *		HnswMemList	only if the graph is linked all at once; on one cache line with
+ *					the lock, since those who come to offer a candidate need both
+ *		HnswSlot	node_bytes, as on a page; candidates for links lie in the place
+ *					of the edges, and may go beyond them
+ *		own form	only if it does not fit into the slot: all of it, and behind it
+ *					the candidates
  *
  * The lock protects the slot.  What never changes after a node has become
  * visible is read without it: the own form but for its error bound.  A node
@@ -140,25 +142,23 @@ lock_tranche(void)
 static void
 plan_node(HnswMemShared *shared, const HnswLayout *layout, int want)
 {
-	Size		slot = layout->node_bytes;
-	Size		bytes;
+	Size		candidates = sizeof(uint64) * 2 * (Size) want;
+	Size		bytes = NODE_HEADER_BYTES;
 
-	/* an own form that continues elsewhere must not be written over */
-	if (layout->pages_per_node == 1)
-		slot = Max(slot, MAXALIGN(layout->edges_off) +
-				   sizeof(uint64) * 2 * (Size) want);
-	bytes = NODE_HEADER_BYTES + MAXALIGN(slot);
-	if (layout->pages_per_node > 1)
-		bytes += MAXALIGN(layout->own_bytes);
-
-	shared->want = want;
-	shared->list_off = bytes;
 	if (want > 0)
 		bytes += MAXALIGN(offsetof(HnswMemList, link) +
 						  sizeof(uint64) * layout->max_edges);
-	if (want > 0 && layout->pages_per_node > 1)
-		bytes += sizeof(uint64) * 2 * (Size) want;
-	shared->node_stride = bytes;
+	shared->want = want;
+	shared->slot_off = bytes;
+
+	/* an own form that continues elsewhere must not be written over */
+	if (layout->pages_per_node == 1)
+		bytes += MAXALIGN(Max(layout->node_bytes,
+							  MAXALIGN(layout->edges_off) + candidates));
+	else
+		bytes += MAXALIGN(layout->node_bytes) +
+			MAXALIGN(layout->own_bytes) + candidates;
+	shared->node_stride = TYPEALIGN(CACHE_LINE, bytes);
 }
 
 /* Fill in what follows from the space and the budget. */
@@ -252,30 +252,32 @@ node_header(HnswMemGraph *mem, HnswNode node)
 }
 
 static inline HnswSlot *
-header_slot(NodeHeader *header)
+header_slot(const HnswMemGraph *mem, NodeHeader *header)
 {
-	return (HnswSlot *) ((char *) header + NODE_HEADER_BYTES);
+	return (HnswSlot *) ((char *) header + mem->shared->slot_off);
 }
 
 static inline uint8 *
-header_own(NodeHeader *header, const HnswLayout *layout)
+header_own(const HnswMemGraph *mem, NodeHeader *header)
 {
+	const HnswLayout *layout = &mem->graph.space->layout;
+	HnswSlot   *slot = header_slot(mem, header);
+
 	if (layout->pages_per_node > 1)
-		return (uint8 *) header + NODE_HEADER_BYTES +
-			MAXALIGN(layout->node_bytes);
-	return hnsw_slot_own(header_slot(header), layout);
+		return (uint8 *) slot + MAXALIGN(layout->node_bytes);
+	return hnsw_slot_own(slot, layout);
 }
 
 HnswSlot *
 hnsw_memgraph_slot(HnswMemGraph *mem, HnswNode node)
 {
-	return header_slot(node_header(mem, node));
+	return header_slot(mem, node_header(mem, node));
 }
 
 uint8 *
 hnsw_memgraph_own(HnswMemGraph *mem, HnswNode node)
 {
-	return header_own(node_header(mem, node), &mem->graph.space->layout);
+	return header_own(mem, node_header(mem, node));
 }
 
 LWLock *
@@ -289,7 +291,7 @@ hnsw_memgraph_list(HnswMemGraph *mem, HnswNode node)
 {
 	Assert(mem->shared->want > 0);
 	return (HnswMemList *) ((char *) node_header(mem, node) +
-							mem->shared->list_off);
+							NODE_HEADER_BYTES);
 }
 
 uint64 *
@@ -298,7 +300,8 @@ hnsw_memgraph_candidates(HnswMemGraph *mem, HnswNode node)
 	const HnswLayout *layout = &mem->graph.space->layout;
 
 	if (layout->pages_per_node > 1)
-		return hnsw_memgraph_list(mem, node)->link + layout->max_edges;
+		return (uint64 *) (hnsw_memgraph_own(mem, node) +
+						   MAXALIGN(layout->own_bytes));
 	return (uint64 *) ((char *) hnsw_memgraph_slot(mem, node) +
 					   MAXALIGN(layout->edges_off));
 }
@@ -395,8 +398,8 @@ mem_expand(HnswGraph *base, const HnswQuery *query, HnswNode node,
 	NodeHeader *header = node_header(mem, node);
 
 	LWLockAcquire(&header->lock, LW_SHARED);
-	hnsw_link_expand(base->space, query, header_slot(header),
-					 header_own(header, &base->space->layout), out);
+	hnsw_link_expand(base->space, query, header_slot(mem, header),
+					 header_own(mem, header), out);
 	LWLockRelease(&header->lock);
 
 	if (!hnsw_space_coded(base->space))
@@ -462,7 +465,7 @@ mem_entries(HnswGraph *base, const HnswQuery *query, int max, HnswNode *node,
 static void
 mem_expect(HnswGraph *base, HnswNode node)
 {
-	char	   *start = (char *) node_header((HnswMemGraph *) base, node);
+	char	   *start = (char *) hnsw_memgraph_slot((HnswMemGraph *) base, node);
 
 	for (int i = 0; i < EXPECT_LINES; i++)
 		__builtin_prefetch(start + i * CACHE_LINE);
@@ -586,7 +589,7 @@ append_tid(HnswMemGraph *mem, HnswNode node, const uint8 *own, ItemPointer tid)
 {
 	const HnswSpace *space = mem->graph.space;
 	NodeHeader *header = node_header(mem, node);
-	HnswSlot   *slot = header_slot(header);
+	HnswSlot   *slot = header_slot(mem, header);
 	HnswTidSlot *more = NULL;
 
 	LWLockAcquire(&header->lock, LW_EXCLUSIVE);
@@ -603,7 +606,7 @@ append_tid(HnswMemGraph *mem, HnswNode node, const uint8 *own, ItemPointer tid)
 		more->tids[more->ntids++] = *tid;
 	}
 	slot->ntids++;
-	hnsw_space_cover(space, header_own(header, &space->layout), own);
+	hnsw_space_cover(space, header_own(mem, header), own);
 	LWLockRelease(&header->lock);
 	return true;
 }
@@ -627,7 +630,7 @@ link_back(HnswMemGraph *mem, const HnswNeighbor *neighbor,
 {
 	const HnswSpace *space = mem->graph.space;
 	NodeHeader *header = node_header(mem, neighbor->node);
-	HnswSlot   *slot = header_slot(header);
+	HnswSlot   *slot = header_slot(mem, header);
 	HnswPlacement placement;
 	bool		linked;
 
@@ -668,7 +671,7 @@ fill_node(HnswMemGraph *mem, HnswNode node, const uint8 *own, ItemPointer tid)
 {
 	const HnswLayout *layout = &mem->graph.space->layout;
 	NodeHeader *header = node_header(mem, node);
-	HnswSlot   *slot = header_slot(header);
+	HnswSlot   *slot = header_slot(mem, header);
 
 	slot->state = HNSW_LIVE;
 	slot->next = HNSW_INVALID_NODE;
@@ -676,7 +679,7 @@ fill_node(HnswMemGraph *mem, HnswNode node, const uint8 *own, ItemPointer tid)
 	slot->tids[0] = *tid;
 	memcpy(hnsw_slot_own(slot, layout), own, layout->own_here);
 	if (layout->pages_per_node > 1)
-		memcpy(header_own(header, layout), own, layout->own_bytes);
+		memcpy(header_own(mem, header), own, layout->own_bytes);
 }
 
 /*

@@ -68,7 +68,7 @@ typedef struct HnswMemShared
 	uint64		budget;			/* bytes that everything may take */
 	uint64		chunk_cost;		/* bytes that one more chunk counts for */
 	uint32		node_stride;	/* bytes from one node to the next */
-	uint32		list_off;		/* of a node's HnswMemList, from the node */
+	uint32		slot_off;		/* of a node's HnswSlot, from the node */
 	uint32		want;			/* candidates of a node that count */
 	uint32		table_mask;		/* slots of the table of own forms - 1 */
 	uint32		chunk_shift;	/* log2 of the nodes in a chunk */

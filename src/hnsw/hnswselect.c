@@ -17,43 +17,60 @@
 #include "hnsw/hnswselect.h"
 
 /*
- * Candidates are looked at so many at a time: all that are kept before them
- * are measured against them at once.  More would be measured for nothing where
- * the list is full before their turn.  Chosen, not measured.
+ * Candidates are looked at in blocks: all that are kept before a block are
+ * measured against it at once.  More of them would be measured for nothing
+ * where the list is full before their turn.
  */
-#define BLOCK			32
+#define BLOCK			KERNEL_FORMS
 
-/*
- * Of the candidates numbered in open[n], leave those that a kept one does not
- * occlude, in the same order, and mark the others.  Returns how many are left.
- */
-static int
-drop_occluded(const HnswSpace *space, HnswNeighbor *candidates, int kept,
-			  int *open, int n)
+/* Candidates that nothing occludes so far, nearest first. */
+typedef struct Open
 {
-	const uint8 *own[KERNEL_ROWS];
-	float		between[KERNEL_ROWS];
+	KernelForms forms;
+	int			at[BLOCK];		/* their numbers */
+	float		dist[BLOCK];
+} Open;
+
+/* Open a block of n candidates. */
+static void
+open_block(const HnswSpace *space, Open *open, HnswNeighbor *candidates,
+		   int first, int n)
+{
+	open->forms.n = n;
+	for (int i = 0; i < n; i++)
+	{
+		HnswNeighbor *candidate = &candidates[first + i];
+
+		candidate->occluded = true; /* unless it is kept */
+		hnsw_space_form(space, &open->forms, i, candidate->own);
+		open->at[i] = first + i;
+		open->dist[i] = candidate->dist;
+	}
+}
+
+/* Leave those from number 'first' on that a kept neighbour does not occlude. */
+static void
+drop_occluded(const HnswSpace *space, Open *open, int first,
+			  const HnswNeighbor *kept)
+{
+	KernelForms *forms = &open->forms;
+	float		between[BLOCK];
 	int			nleft = 0;
 
-	for (int first = 0; first < n; first += KERNEL_ROWS)
+	hnsw_space_between_forms(space, kept->own, forms, between);
+	for (int i = first; i < forms->n; i++)
 	{
-		int			nrows = Min(n - first, KERNEL_ROWS);
+		bool		occluded = hnsw_occludes(space, between[i], open->dist[i]);
 
-		for (int r = 0; r < nrows; r++)
-			own[r] = candidates[open[first + r]].own;
-		hnsw_space_between_some(space, candidates[kept].own, own, nrows,
-								between);
-		for (int r = 0; r < nrows; r++)
-		{
-			HnswNeighbor *candidate = &candidates[open[first + r]];
-
-			candidate->occluded = hnsw_occludes(space, between[r],
-												candidate->dist);
-			if (!candidate->occluded)
-				open[nleft++] = open[first + r];
-		}
+		/* without a branch: nobody could foretell it */
+		forms->x[nleft] = forms->x[i];
+		forms->scale[nleft] = forms->scale[i];
+		forms->norm2[nleft] = forms->norm2[i];
+		open->at[nleft] = open->at[i];
+		open->dist[nleft] = open->dist[i];
+		nleft += !occluded;
 	}
-	return nleft;
+	forms->n = nleft;
 }
 
 /*
@@ -65,27 +82,22 @@ static int
 mark_occluded(const HnswSpace *space, HnswNeighbor *candidates, int n,
 			  int *kept, int max, int *nseen)
 {
+	Open		open;
 	int			nkept = 0;
-	int			open[BLOCK];
 
-	for (*nseen = 0; *nseen < n && nkept < max;)
+	for (int first = 0; first < n && nkept < max; first += BLOCK)
 	{
-		int			nopen = Min(n - *nseen, BLOCK);
+		*nseen = Min(first + BLOCK, n);
+		open_block(space, &open, candidates, first, *nseen - first);
+		for (int k = 0; k < nkept && open.forms.n > 0; k++)
+			drop_occluded(space, &open, 0, &candidates[kept[k]]);
+		while (open.forms.n > 0 && nkept < max)
+		{
+			int			next = open.at[0];
 
-		for (int i = 0; i < nopen; i++)
-		{
-			open[i] = (*nseen)++;
-			candidates[open[i]].occluded = false;
-		}
-		for (int k = 0; k < nkept && nopen > 0; k++)
-			nopen = drop_occluded(space, candidates, kept[k], open, nopen);
-		while (nopen > 0 && nkept < max)
-		{
-			kept[nkept++] = open[0];
-			memmove(open, open + 1, sizeof(int) * --nopen);
-			if (nkept < max)
-				nopen = drop_occluded(space, candidates, kept[nkept - 1],
-									  open, nopen);
+			candidates[next].occluded = false;
+			kept[nkept++] = next;
+			drop_occluded(space, &open, 1, &candidates[next]);
 		}
 	}
 	if (nkept == max)
@@ -97,7 +109,7 @@ int
 hnsw_select(const HnswSpace *space, HnswNeighbor *candidates, int n, int max)
 {
 	int			kept[HNSW_MAX_EDGES];
-	int			nseen;
+	int			nseen = 0;
 	int			nfill;
 	int			nchosen = 0;
 

@@ -1077,38 +1077,53 @@ hnsw_space_between(const HnswSpace *space, const uint8 *a, const uint8 *b)
 }
 
 void
-hnsw_space_between_some(const HnswSpace *space, const uint8 *a,
-						const uint8 *const *b, int n, float *dist)
+hnsw_space_form(const HnswSpace *space, KernelForms *forms, int i,
+				const uint8 *own)
 {
-	KernelRows	rows = {.n = n};
-
-	Assert(n > 0 && n <= KERNEL_ROWS);
-	if (space->own_kind == HNSW_OWN_EXACT)
+	switch (space->own_kind)
 	{
-		for (int i = 0; i < n; i++)
-			dist[i] = hnsw_space_between(space, a, b[i]);
+		case HNSW_OWN_F32:
+			forms->x[i] = ((const HnswF32Own *) own)->x;
+			break;
+		case HNSW_OWN_EXACT:
+			forms->x[i] = own;
+			break;
+		case HNSW_OWN_S8:
+		case HNSW_OWN_KEPT:
+			{
+				const QuantOwn *form = own_code(space, own);
+
+				forms->x[i] = form->code;
+				forms->scale[i] = form->scale;
+				forms->norm2[i] = form->norm2;
+				break;
+			}
 	}
-	else if (space->own_kind == HNSW_OWN_F32)
-	{
-		for (int i = 0; i < n; i++)
-			rows.x[i] = ((const HnswF32Own *) b[i])->x;
-		kernels.rows_l2sq_f32(((const HnswF32Own *) a)->x, &rows, space->dim,
-							  dist);
-	}
-	else
-	{
-		const QuantOwn *form = own_code(space, a);
+}
 
-		for (int i = 0; i < n; i++)
-		{
-			const QuantOwn *other = own_code(space, b[i]);
+void
+hnsw_space_between_forms(const HnswSpace *space, const uint8 *a,
+						 const KernelForms *forms, float *dist)
+{
+	switch (space->own_kind)
+	{
+		case HNSW_OWN_F32:
+			kernels.rows_l2sq_f32(((const HnswF32Own *) a)->x, forms,
+								  space->dim, dist);
+			break;
+		case HNSW_OWN_EXACT:
+			for (int i = 0; i < forms->n; i++)
+				dist[i] = hnsw_space_between(space, a, forms->x[i]);
+			break;
+		case HNSW_OWN_S8:
+		case HNSW_OWN_KEPT:
+			{
+				const QuantOwn *form = own_code(space, a);
 
-			rows.x[i] = other->code;
-			rows.scale[i] = other->scale;
-			rows.norm2[i] = other->norm2;
-		}
-		kernels.rows_l2sq_s8(form->code, form->scale, form->norm2, &rows,
-							 space->rdim, dist);
+				kernels.rows_l2sq_s8(form->code, form->scale, form->norm2,
+									 forms, space->rdim, dist);
+				break;
+			}
 	}
 }
 

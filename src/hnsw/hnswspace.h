@@ -228,13 +228,14 @@ extern float hnsw_space_between(const HnswSpace *space, const uint8 *a,
 								const uint8 *b);
 
 /*
- * hnsw_space_between_some -- the same from own form a to n others, at most
- * KERNEL_ROWS: dist[n].  In coded spaces what overflows is infinite, not
- * FLT_MAX, and the last bits differ.
+ * The same from one own form to several: these are taken into 'forms', number i
+ * with hnsw_space_form, which keeps a pointer to it.  In coded spaces what
+ * overflows is infinite, not FLT_MAX, and the last bits differ.
  */
-extern void hnsw_space_between_some(const HnswSpace *space, const uint8 *a,
-									const uint8 *const *b, int n,
-									float *dist);
+extern void hnsw_space_form(const HnswSpace *space, KernelForms *forms, int i,
+							const uint8 *own);
+extern void hnsw_space_between_forms(const HnswSpace *space, const uint8 *a,
+									 const KernelForms *forms, float *dist);
 
 /*
  * A candidate nearer to a kept neighbour than 1/alpha of its distance to the

@@ -64,6 +64,17 @@ typedef struct KernelRows
 	float		bound[KERNEL_ROWS];
 } KernelRows;
 
+/* rows that one vector is measured against together */
+#define KERNEL_FORMS	32
+
+typedef struct KernelForms
+{
+	int			n;				/* 0 to KERNEL_FORMS */
+	const void *x[KERNEL_FORMS];	/* 8-bit codes or floats */
+	float		scale[KERNEL_FORMS];	/* of 8-bit codes */
+	float		norm2[KERNEL_FORMS];	/* the same */
+} KernelForms;
+
 typedef struct Kernels
 {
 	const char *isa;			/* "scalar", "avx2", "avx512", "neon" */
@@ -186,14 +197,13 @@ typedef struct Kernels
 
 	/*
 	 * One against some: dist[r] is the squared distance of x to row r.
-	 * rows->bound is not looked at.
 	 *
 	 * rows_l2sq_s8: as in panel_near_s8; n a multiple of 16.
 	 */
 	void		(*rows_l2sq_s8) (const int8_t *x, float scale, float norm2,
-								 const KernelRows *rows, size_t n,
+								 const KernelForms *rows, size_t n,
 								 float *dist);
-	void		(*rows_l2sq_f32) (const float *x, const KernelRows *rows,
+	void		(*rows_l2sq_f32) (const float *x, const KernelForms *rows,
 								  size_t n, float *dist);
 
 	/* largest |x_i|, 0 for n = 0; NaN elements are passed over */

@@ -21,8 +21,8 @@
 	static inline __attribute__((target("avx2,fma"), always_inline))
 
 /* rows that are done together, or HALF of them */
-#define ROWS		KERNEL_ROWS
-#define HALF		(KERNEL_ROWS / 2)
+#define ROWS		8
+#define HALF		4
 
 /* lane r = the sum of all lanes of x[r] */
 HELPER __m256i
@@ -94,7 +94,7 @@ add_products(__m256i sum, __m256i magnitude, __m256i x, __m256i y)
 
 /* Rows first to first + nrows; inlined with a constant nrows. */
 HELPER void
-l2sq_s8(const int8_t *x, float scale, float norm2, const KernelRows *rows,
+l2sq_s8(const int8_t *x, float scale, float norm2, const KernelForms *rows,
 		int first, int nrows, size_t n, float *dist)
 {
 	__m256i		dot[ROWS];
@@ -145,15 +145,12 @@ l2sq_s8(const int8_t *x, float scale, float norm2, const KernelRows *rows,
 
 __attribute__((target("avx2,fma"))) void
 rows_l2sq_s8_avx2(const int8_t *x, float scale, float norm2,
-				  const KernelRows *rows, size_t n, float *dist)
+				  const KernelForms *rows, size_t n, float *dist)
 {
 	int			r = 0;
 
-	if (rows->n == ROWS)
-	{
-		l2sq_s8(x, scale, norm2, rows, 0, ROWS, n, dist);
-		return;
-	}
+	for (; r + ROWS <= rows->n; r += ROWS)
+		l2sq_s8(x, scale, norm2, rows, r, ROWS, n, dist);
 	for (; r + HALF <= rows->n; r += HALF)
 		l2sq_s8(x, scale, norm2, rows, r, HALF, n, dist);
 	for (; r < rows->n; r++)
@@ -172,7 +169,7 @@ load_some(const float *x, size_t n)
 
 /* Rows first to first + nrows; inlined with a constant nrows. */
 HELPER void
-l2sq_f32(const float *x, const KernelRows *rows, int first, int nrows,
+l2sq_f32(const float *x, const KernelForms *rows, int first, int nrows,
 		 size_t n, float *dist)
 {
 	__m256		sum[ROWS];
@@ -211,16 +208,13 @@ l2sq_f32(const float *x, const KernelRows *rows, int first, int nrows,
 }
 
 __attribute__((target("avx2,fma"))) void
-rows_l2sq_f32_avx2(const float *x, const KernelRows *rows, size_t n,
+rows_l2sq_f32_avx2(const float *x, const KernelForms *rows, size_t n,
 				   float *dist)
 {
 	int			r = 0;
 
-	if (rows->n == ROWS)
-	{
-		l2sq_f32(x, rows, 0, ROWS, n, dist);
-		return;
-	}
+	for (; r + ROWS <= rows->n; r += ROWS)
+		l2sq_f32(x, rows, r, ROWS, n, dist);
 	for (; r + HALF <= rows->n; r += HALF)
 		l2sq_f32(x, rows, r, HALF, n, dist);
 	for (; r < rows->n; r++)

@@ -22,8 +22,8 @@
 #define HELPER	static inline __attribute__((TARGET, always_inline))
 
 /* rows that are done together, or HALF of them */
-#define ROWS		KERNEL_ROWS
-#define HALF		(KERNEL_ROWS / 2)
+#define ROWS		8
+#define HALF		4
 
 HELPER __m256i
 add_halves_s32(__m512i x)
@@ -84,7 +84,7 @@ sum_each_f32(const __m512 *x)
  * 'excess', 128 times the codes of x.
  */
 HELPER void
-add_products(const int8_t *x, const KernelRows *rows, int first, int nrows,
+add_products(const int8_t *x, const KernelForms *rows, int first, int nrows,
 			 size_t i, __mmask64 mask, __m512i *dot, __m512i *excess)
 {
 	const __m512i bias = _mm512_set1_epi8((char) 0x80);
@@ -103,7 +103,7 @@ add_products(const int8_t *x, const KernelRows *rows, int first, int nrows,
 
 /* Rows first to first + nrows; inlined with a constant nrows <= ROWS. */
 HELPER void
-l2sq_s8(const int8_t *x, float scale, float norm2, const KernelRows *rows,
+l2sq_s8(const int8_t *x, float scale, float norm2, const KernelForms *rows,
 		int first, int nrows, size_t n, float *dist)
 {
 	__mmask8	lanes = (__mmask8) ((1 << nrows) - 1);
@@ -141,15 +141,12 @@ l2sq_s8(const int8_t *x, float scale, float norm2, const KernelRows *rows,
 
 __attribute__((TARGET)) void
 rows_l2sq_s8_avx512(const int8_t *x, float scale, float norm2,
-					const KernelRows *rows, size_t n, float *dist)
+					const KernelForms *rows, size_t n, float *dist)
 {
 	int			r = 0;
 
-	if (rows->n == ROWS)
-	{
-		l2sq_s8(x, scale, norm2, rows, 0, ROWS, n, dist);
-		return;
-	}
+	for (; r + ROWS <= rows->n; r += ROWS)
+		l2sq_s8(x, scale, norm2, rows, r, ROWS, n, dist);
 	for (; r + HALF <= rows->n; r += HALF)
 		l2sq_s8(x, scale, norm2, rows, r, HALF, n, dist);
 	for (; r < rows->n; r++)
@@ -157,7 +154,7 @@ rows_l2sq_s8_avx512(const int8_t *x, float scale, float norm2,
 }
 
 HELPER void
-add_squares(const float *x, const KernelRows *rows, int first, int nrows,
+add_squares(const float *x, const KernelForms *rows, int first, int nrows,
 			size_t i, __mmask16 mask, __m512 *sum)
 {
 	__m512		y = _mm512_maskz_loadu_ps(mask, x + i);
@@ -174,7 +171,7 @@ add_squares(const float *x, const KernelRows *rows, int first, int nrows,
 
 /* Rows first to first + nrows; inlined with a constant nrows <= ROWS. */
 HELPER void
-l2sq_f32(const float *x, const KernelRows *rows, int first, int nrows,
+l2sq_f32(const float *x, const KernelForms *rows, int first, int nrows,
 		 size_t n, float *dist)
 {
 	__mmask8	lanes = (__mmask8) ((1 << nrows) - 1);
@@ -193,16 +190,13 @@ l2sq_f32(const float *x, const KernelRows *rows, int first, int nrows,
 }
 
 __attribute__((TARGET)) void
-rows_l2sq_f32_avx512(const float *x, const KernelRows *rows, size_t n,
+rows_l2sq_f32_avx512(const float *x, const KernelForms *rows, size_t n,
 					 float *dist)
 {
 	int			r = 0;
 
-	if (rows->n == ROWS)
-	{
-		l2sq_f32(x, rows, 0, ROWS, n, dist);
-		return;
-	}
+	for (; r + ROWS <= rows->n; r += ROWS)
+		l2sq_f32(x, rows, r, ROWS, n, dist);
 	for (; r + HALF <= rows->n; r += HALF)
 		l2sq_f32(x, rows, r, HALF, n, dist);
 	for (; r < rows->n; r++)

@@ -38,12 +38,12 @@ extern void panel_near_s8_avx512(const int8_t *panel, const float *scale,
 extern void panel_near_f32_avx512(const float *panel, const KernelRows *rows,
 							  size_t n, float *dist, uint16_t *near);
 extern void rows_l2sq_s8_avx2(const int8_t *x, float scale, float norm2,
-							  const KernelRows *rows, size_t n, float *dist);
-extern void rows_l2sq_f32_avx2(const float *x, const KernelRows *rows,
+							  const KernelForms *rows, size_t n, float *dist);
+extern void rows_l2sq_f32_avx2(const float *x, const KernelForms *rows,
 							   size_t n, float *dist);
 extern void rows_l2sq_s8_avx512(const int8_t *x, float scale, float norm2,
-								const KernelRows *rows, size_t n, float *dist);
-extern void rows_l2sq_f32_avx512(const float *x, const KernelRows *rows,
+								const KernelForms *rows, size_t n, float *dist);
+extern void rows_l2sq_f32_avx512(const float *x, const KernelForms *rows,
 								 size_t n, float *dist);
 #endif
 

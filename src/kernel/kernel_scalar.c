@@ -454,7 +454,7 @@ panel_near_f32(const float *panel, const KernelRows *rows, size_t n,
 
 static void
 rows_l2sq_s8(const int8_t *x, float scale, float norm2,
-			 const KernelRows *rows, size_t n, float *dist)
+			 const KernelForms *rows, size_t n, float *dist)
 {
 	for (int r = 0; r < rows->n; r++)
 	{
@@ -467,7 +467,7 @@ rows_l2sq_s8(const int8_t *x, float scale, float norm2,
 }
 
 static void
-rows_l2sq_f32(const float *x, const KernelRows *rows, size_t n, float *dist)
+rows_l2sq_f32(const float *x, const KernelForms *rows, size_t n, float *dist)
 {
 	for (int r = 0; r < rows->n; r++)
 		dist[r] = l2sq_f32(x, rows->x[r], n);

@@ -22,7 +22,7 @@
 #define UNTOUCHED	-7.0f
 
 static UnitArena arena_x;
-static UnitArena arena_row[KERNEL_ROWS];
+static UnitArena arena_row[KERNEL_FORMS];
 
 static const int dims_s8[] = {16, 32, 48, 64, 80, 112, 128, 256, 384, 400, 784, 1536, 16000};
 static const int dims_f32[] = {1, 3, 7, 8, 9, 15, 16, 17, 31, 33, 100, 128, 250, 256, 16000};
@@ -42,7 +42,7 @@ compare(const float *got, const float *want, const float *total, int nrows,
 		CHECK(fabsf(got[r] - want[r]) <= tolerance, "n %d, row %d of %d: %g, not %g",
 			  n, r, nrows, (double) got[r], (double) want[r]);
 	}
-	for (int r = nrows; r < KERNEL_ROWS; r++)
+	for (int r = nrows; r < KERNEL_FORMS; r++)
 		CHECK(got[r] == UNTOUCHED, "n %d, %d rows: result %d was written", n,
 			  nrows, r);
 }
@@ -51,16 +51,16 @@ static void
 check_s8(int n, int nrows, int where)
 {
 	int8_t	   *x = unit_place(&arena_x, (size_t) n, where);
-	KernelRows	rows = {.n = nrows};
+	KernelForms	rows = {.n = nrows};
 	float		scale = 0.03f;
 	float		norm2 = scale * scale * 5400 * (float) n;
-	float		got[KERNEL_ROWS];
-	float		want[KERNEL_ROWS];
-	float		total[KERNEL_ROWS];
+	float		got[KERNEL_FORMS];
+	float		want[KERNEL_FORMS];
+	float		total[KERNEL_FORMS];
 
 	unit_what = "rows_l2sq_s8";
 	unit_fill_codes(x, (size_t) n);
-	for (int r = 0; r < KERNEL_ROWS; r++)
+	for (int r = 0; r < KERNEL_FORMS; r++)
 		got[r] = UNTOUCHED;
 	for (int r = 0; r < nrows; r++)
 	{
@@ -86,14 +86,14 @@ static void
 check_f32(int n, int nrows, int where)
 {
 	float	   *x = unit_place(&arena_x, sizeof(float) * (size_t) n, where);
-	KernelRows	rows = {.n = nrows};
+	KernelForms	rows = {.n = nrows};
 	float	   *last = NULL;
-	float		got[KERNEL_ROWS];
-	float		want[KERNEL_ROWS];
+	float		got[KERNEL_FORMS];
+	float		want[KERNEL_FORMS];
 
 	unit_what = "rows_l2sq_f32";
 	unit_fill_gauss(x, n);
-	for (int r = 0; r < KERNEL_ROWS; r++)
+	for (int r = 0; r < KERNEL_FORMS; r++)
 		got[r] = UNTOUCHED;
 	for (int r = 0; r < nrows; r++)
 	{
@@ -115,7 +115,7 @@ check_f32(int n, int nrows, int where)
 static void
 test_table(void)
 {
-	for (int nrows = 1; nrows <= KERNEL_ROWS; nrows++)
+	for (int nrows = 1; nrows <= KERNEL_FORMS; nrows++)
 	{
 		for (int i = 0; i < LENGTH(dims_s8); i++)
 		{
@@ -134,14 +134,14 @@ static void
 test_scalar(void)
 {
 	int8_t		x_s8[16] = {3, [15] = 2};
-	int8_t		row_s8[KERNEL_ROWS][16] = {{0}};
+	int8_t		row_s8[KERNEL_FORMS][16] = {{0}};
 	float		x_f32[3] = {3, 0, 2};
-	float		row_f32[KERNEL_ROWS][3] = {{0}};
-	KernelRows	rows = {.n = KERNEL_ROWS};
-	float		dist[KERNEL_ROWS];
+	float		row_f32[KERNEL_FORMS][3] = {{0}};
+	KernelForms	rows = {.n = KERNEL_FORMS};
+	float		dist[KERNEL_FORMS];
 
 	unit_isa = "scalar";
-	for (int r = 0; r < KERNEL_ROWS; r++)
+	for (int r = 0; r < KERNEL_FORMS; r++)
 	{
 		/* r in the first dimension, -2 in the last */
 		row_s8[r][0] = (int8_t) r;
@@ -151,18 +151,18 @@ test_scalar(void)
 		rows.norm2[r] = (float) (r * r + 4);
 	}
 	kernels_scalar.rows_l2sq_s8(x_s8, 2, 4 * 13, &rows, 16, dist);
-	for (int r = 0; r < KERNEL_ROWS; r++)
+	for (int r = 0; r < KERNEL_FORMS; r++)
 		CHECK(dist[r] == (float) ((6 - r) * (6 - r) + 36), "rows_l2sq_s8: %g",
 			  (double) dist[r]);
 
-	for (int r = 0; r < KERNEL_ROWS; r++)
+	for (int r = 0; r < KERNEL_FORMS; r++)
 	{
 		row_f32[r][0] = (float) r;
 		row_f32[r][2] = -2;
 		rows.x[r] = row_f32[r];
 	}
 	kernels_scalar.rows_l2sq_f32(x_f32, &rows, 3, dist);
-	for (int r = 0; r < KERNEL_ROWS; r++)
+	for (int r = 0; r < KERNEL_FORMS; r++)
 		CHECK(dist[r] == (float) ((3 - r) * (3 - r) + 16), "rows_l2sq_f32: %g",
 			  (double) dist[r]);
 }
@@ -171,7 +171,7 @@ int
 main(void)
 {
 	arena_x = unit_arena(MAX_DIM * sizeof(float) + 64);
-	for (int r = 0; r < KERNEL_ROWS; r++)
+	for (int r = 0; r < KERNEL_FORMS; r++)
 		arena_row[r] = unit_arena(MAX_DIM * sizeof(float) + 64);
 
 	test_scalar();
