@@ -44,8 +44,7 @@ struct HnswBulk
 	void		(*report) (uint32 nodes);
 	HnswGrower *grower;			/* for the graph on pages; NULL: there is none */
 	HnswCells  *cells;
-	uint64	   *key;			/* candidates and links of a node */
-	HnswNeighbor *neighbors;	/* the same */
+	HnswNeighbor *neighbors;	/* candidates and links of a node */
 	uint8	   *own;			/* own forms of those on pages */
 
 	/* own forms read from pages; near nodes have the same neighbours */
@@ -137,20 +136,25 @@ gather_neighbors(HnswBulk *bulk, HnswNode node)
 	uint64	   *candidates = hnsw_memgraph_candidates(mem, node);
 	int			n = hnsw_candidates_keep(candidates, list->ncandidates,
 										 hnsw_candidates_wanted(mem));
+	int			nlinks = list->nlinks;
 	int			nneighbors = 0;
+	int			c = 0;
+	int			l = 0;
+	uint64		last = PG_UINT64_MAX;
 
-	memcpy(bulk->key, candidates, sizeof(uint64) * n);
-	memcpy(bulk->key + n, list->link, sizeof(uint64) * list->nlinks);
-	n += list->nlinks;
-	sort_keys(bulk->key, n);
-	for (int i = 0; i < n; i++)
+	/* links are sorted; a node can be among both, or twice */
+	sort_keys(candidates, n);
+	while (c < n || l < nlinks)
 	{
 		HnswNeighbor *neighbor = &bulk->neighbors[nneighbors];
+		bool		is_link = c == n || (l < nlinks && list->link[l] < candidates[c]);
+		uint64		key = is_link ? list->link[l++] : candidates[c++];
 
-		if (i > 0 && bulk->key[i] == bulk->key[i - 1])
+		if (key == last)
 			continue;
-		neighbor->node = hnsw_key_node(node, bulk->key[i]);
-		neighbor->dist = hnsw_key_dist(bulk->key[i]);
+		last = key;
+		neighbor->node = hnsw_key_node(node, key);
+		neighbor->dist = hnsw_key_dist(key);
 		neighbor->occluded = false;
 		if (find_own(bulk, neighbor, nneighbors))
 			nneighbors++;
@@ -369,7 +373,6 @@ hnsw_bulk_begin(HnswBulkShared *shared, HnswMemGraph *mem, HnswGrower *grower,
 	bulk->mem = mem;
 	bulk->grower = grower;
 	bulk->barrier = barrier;
-	bulk->key = palloc(sizeof(uint64) * max);
 	bulk->neighbors = palloc(sizeof(HnswNeighbor) * max);
 	if (grower != NULL)
 		prepare_pages(bulk, max);
@@ -383,7 +386,6 @@ hnsw_bulk_end(HnswBulk *bulk)
 	if (hnsw_wait_for_all(bulk->barrier))
 		hnsw_cells_done(bulk->cells);
 	hnsw_cells_end(bulk->cells);
-	pfree(bulk->key);
 	pfree(bulk->neighbors);
 	if (bulk->grower != NULL)
 	{

@@ -57,6 +57,13 @@
  */
 #define MIN_CELL_MEMBERS	4
 
+#define ST_SORT sort_keys
+#define ST_ELEMENT_TYPE uint64
+#define ST_COMPARE(a, b) ((*(a) > *(b)) - (*(a) < *(b)))
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
+
 int
 hnsw_cells_levels(uint32 nnodes)
 {
@@ -152,6 +159,16 @@ hnsw_candidates_keep(uint64 *key, int n, int want)
 	return want;
 }
 
+static uint64
+largest_key(const uint64 *key, int n)
+{
+	uint64		largest = 0;
+
+	for (int i = 0; i < n; i++)
+		largest = Max(largest, key[i]);
+	return largest;
+}
+
 /* Nodes were found near to one.  Locks: that of the node. */
 static void
 add_candidates(HnswCells *cells, HnswNode node, const uint64 *hits, int nhits)
@@ -167,12 +184,8 @@ add_candidates(HnswCells *cells, HnswNode node, const uint64 *hits, int nhits)
 	{
 		if (list->ncandidates == 2 * want)
 		{
-			uint64		worst = 0;
-
 			list->ncandidates = hnsw_candidates_keep(key, 2 * want, keep);
-			for (int k = 0; k < keep; k++)
-				worst = Max(worst, key[k]);
-			list->bound = hnsw_key_dist(worst);
+			list->bound = hnsw_key_dist(largest_key(key, keep));
 		}
 		if (hnsw_key_dist(hits[i]) < list->bound)
 			key[list->ncandidates++] = hits[i];
@@ -301,20 +314,6 @@ cell_center(const HnswCells *cells, uint32 cell)
 	return cells->members[first + murmurhash32(cell) % (behind - first)];
 }
 
-/* Insert into an ascending list of at most 'max' keys. */
-static int
-insert_key(uint64 *list, int n, int max, uint64 key)
-{
-	int			i;
-
-	if (n == max && key >= list[n - 1])
-		return n;
-	for (i = n < max ? n++ : n - 1; i > 0 && list[i - 1] > key; i--)
-		list[i] = list[i - 1];
-	list[i] = key;
-	return n;
-}
-
 /*
  * Most of the nearest nodes are nearer than the next centres: about so many
  * times HNSW_CELL_MEMBERS nodes are nearer than centre number FAR_CENTER.  So
@@ -331,10 +330,14 @@ bound_candidates(HnswCells *cells, HnswNode node, const uint64 *near)
 		hnsw_memgraph_list(cells->mem, node)->bound = hnsw_key_dist(near[far]);
 }
 
-/* The nearest cells of up to KERNEL_ROWS members, nearest first. */
+/*
+ * Measure up to KERNEL_ROWS members against the centres.  near[r * 2 * nprobes]:
+ * room for keys of row r; the nprobes smallest are left there, in no order.  A
+ * distance that overflows leaves a place, for any cell.
+ */
 static void
-choose_cells(HnswCells *cells, const HnswPanel *centers, uint64 *near,
-			 uint32 first, int nrows)
+measure_centers(HnswCells *cells, const HnswPanel *centers, uint64 *near,
+				uint32 first, int nrows)
 {
 	int			nprobes = cells->shared->nprobes;
 	float		dist[KERNEL_ROWS * KERNEL_PANEL];
@@ -354,34 +357,55 @@ choose_cells(HnswCells *cells, const HnswPanel *centers, uint64 *near,
 		for (int r = 0; r < nrows; r++)
 		{
 			HnswNode	member = cells->members[first + r];
+			uint64	   *key = near + (Size) r * 2 * nprobes;
 
 			for (uint32 bits = is_near[r]; bits != 0; bits &= bits - 1)
 			{
 				int			i = pg_rightmost_one_pos32(bits);
 
-				n[r] = insert_key(near + r * nprobes, n[r], nprobes,
-								  hnsw_neighbor_key(member,
-													dist[r * KERNEL_PANEL + i],
-													b * KERNEL_PANEL + i));
+				if (n[r] == 2 * nprobes)
+				{
+					n[r] = hnsw_candidates_keep(key, n[r], nprobes);
+					rows.bound[r] = hnsw_key_dist(largest_key(key, nprobes));
+				}
+				key[n[r]++] = hnsw_neighbor_key(member,
+												dist[r * KERNEL_PANEL + i],
+												b * KERNEL_PANEL + i);
 			}
-			if (n[r] == nprobes)
-				rows.bound[r] = hnsw_key_dist(near[(r + 1) * nprobes - 1]);
 		}
 	}
 	for (int r = 0; r < nrows; r++)
 	{
+		uint64	   *key = near + (Size) r * 2 * nprobes;
+
+		n[r] = hnsw_candidates_keep(key, n[r], nprobes);
+		for (; n[r] < nprobes; n[r]++)
+			key[n[r]] = hnsw_neighbor_key(cells->members[first + r], FLT_MAX,
+										  n[r]);
+	}
+}
+
+/* The nearest cells of up to KERNEL_ROWS members, nearest first. */
+static void
+choose_cells(HnswCells *cells, const HnswPanel *centers, uint64 *near,
+			 uint32 first, int nrows)
+{
+	int			nprobes = cells->shared->nprobes;
+
+	measure_centers(cells, centers, near, first, nrows);
+	for (int r = 0; r < nrows; r++)
+	{
 		HnswNode	member = cells->members[first + r];
+		uint64	   *key = near + (Size) r * 2 * nprobes;
 		uint16	   *nearest = cells->nearest + (uint64) (first + r) * nprobes;
 
-		/* distances that overflow leave places: any cell */
-		for (; n[r] < nprobes; n[r]++)
-			near[r * nprobes + n[r]] = hnsw_neighbor_key(member, FLT_MAX, n[r]);
-		bound_candidates(cells, member, near + r * nprobes);
+		sort_keys(key, nprobes);
+		bound_candidates(cells, member, key);
 		for (int p = 0; p < nprobes; p++)
 		{
 			HnswCell   *cell;
 
-			nearest[p] = hnsw_key_node(member, near[r * nprobes + p]);
+			nearest[p] = hnsw_key_node(member, key[p]);
 			cell = &cells->cells[nearest[p]];
 			pg_atomic_fetch_add_u32(p == 0 ? &cell->nmembers : &cell->nvisits, 1);
 		}
@@ -394,7 +418,7 @@ choose_all_cells(HnswCells *cells)
 	HnswCellsShared *shared = cells->shared;
 	HnswPanel  *centers = hnsw_panel_create(cells->mem->graph.space,
 											shared->ncells);
-	uint64	   *near = palloc(sizeof(uint64) * KERNEL_ROWS *
+	uint64	   *near = palloc(sizeof(uint64) * KERNEL_ROWS * 2 *
 							  shared->nprobes);
 	uint32		first;
 
