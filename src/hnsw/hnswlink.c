@@ -62,8 +62,10 @@ hnsw_link_write(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
 				const HnswNeighbor *neighbors, int n)
 {
 	const HnswLayout *layout = &space->layout;
+	HnswCenter	center;
 
 	Assert(n <= (int) layout->max_edges);
+	hnsw_space_center(space, own, &center);
 	memset((char *) slot + layout->edges_off, 0,
 		   (Size) layout->max_edges * layout->edge_bytes);
 	memset((char *) slot + layout->occluded_off, 0,
@@ -74,8 +76,8 @@ hnsw_link_write(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
 		HnswEdge   *edge = hnsw_slot_edge(slot, layout, i);
 
 		edge->node = neighbors[i].node;
-		hnsw_space_edge(space, own, neighbors[i].own, neighbors[i].dist,
-						edge->code);
+		hnsw_space_edge_from(space, &center, neighbors[i].own,
+							 neighbors[i].dist, edge->code);
 		hnsw_slot_set_occluded(slot, layout, i, neighbors[i].occluded);
 	}
 	slot->nedges = n;

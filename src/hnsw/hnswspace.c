@@ -43,9 +43,6 @@ typedef struct FlatCode
 /* what such a sum can lose besides, where its terms are subnormal */
 #define SUM_UNDERFLOW(n)	((n) * 0x1p-149)
 
-/* rotated dimensions of the longest vector kept as F32 */
-#define MAX_F32_RDIM		((HNSW_F32_MAX_DIM + 15) / 16 * 16)
-
 /* ---- the parts of a KEPT form ---- */
 
 static inline Size
@@ -1160,11 +1157,19 @@ rotate_f32(const HnswSpace *space, const HnswF32Own *own, float *y)
 }
 
 void
-hnsw_space_edge(const HnswSpace *space, const uint8 *c, const uint8 *o,
-				float dist, uint8 *code)
+hnsw_space_center(const HnswSpace *space, const uint8 *own,
+				  HnswCenter *center)
 {
-	float		center[MAX_F32_RDIM];
-	float		residual[MAX_F32_RDIM];
+	center->own = own;
+	if (space->own_kind == HNSW_OWN_F32)
+		rotate_f32(space, (const HnswF32Own *) own, center->rotated);
+}
+
+void
+hnsw_space_edge_from(const HnswSpace *space, const HnswCenter *center,
+					 const uint8 *o, float dist, uint8 *code)
+{
+	float		residual[HNSW_F32_MAX_RDIM];
 
 	if (space->own_kind == HNSW_OWN_EXACT)
 	{
@@ -1173,20 +1178,29 @@ hnsw_space_edge(const HnswSpace *space, const uint8 *c, const uint8 *o,
 	}
 	if (space->own_kind != HNSW_OWN_F32)
 	{
-		quant_edge_encode(own_code(space, c), own_code(space, o), space->rdim,
-						  space->nbits, (QuantEdge *) code);
+		quant_edge_encode(own_code(space, center->own), own_code(space, o),
+						  space->rdim, space->nbits, (QuantEdge *) code);
 		if (codes_have_size(space->metric))
 			memcpy(code + quant_edge_bytes(space->nbits),
 				   &((const HnswKept *) o)->size, sizeof(float));
 		return;
 	}
 
-	rotate_f32(space, (const HnswF32Own *) c, center);
 	rotate_f32(space, (const HnswF32Own *) o, residual);
 	for (int i = 0; i < space->rdim; i++)
-		residual[i] -= center[i];
-	quant_edge_encode_f32(center, residual, space->rdim, space->nbits,
+		residual[i] -= center->rotated[i];
+	quant_edge_encode_f32(center->rotated, residual, space->rdim, space->nbits,
 						  (QuantEdge *) code);
+}
+
+void
+hnsw_space_edge(const HnswSpace *space, const uint8 *c, const uint8 *o,
+				float dist, uint8 *code)
+{
+	HnswCenter	center;
+
+	hnsw_space_center(space, c, &center);
+	hnsw_space_edge_from(space, &center, o, dist, code);
 }
 
 void
@@ -1216,7 +1230,7 @@ hnsw_space_flat(const HnswSpace *space, const uint8 *own, uint8 *code)
 	}
 	else
 	{
-		float		y[MAX_F32_RDIM];
+		float		y[HNSW_F32_MAX_RDIM];
 
 		rotate_f32(space, (const HnswF32Own *) own, y);
 		sums = kernels.residual_f32(y, space->rdim, space->nbits, flat->bits);
@@ -1367,8 +1381,8 @@ hnsw_space_edge_lengths(const HnswSpace *space, const uint8 *c,
 	}
 	else
 	{
-		float		y[MAX_F32_RDIM];
-		int8		code[MAX_F32_RDIM];
+		float		y[HNSW_F32_MAX_RDIM];
+		int8		code[HNSW_F32_MAX_RDIM];
 
 		rotate_f32(space, (const HnswF32Own *) c, y);
 		quant_query_init(&node, y, space->nbits, code);

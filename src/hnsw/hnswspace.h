@@ -60,6 +60,8 @@ typedef struct HnswF32Own
 
 /* design.md 3: own values up to about 1 KB are kept exact */
 #define HNSW_F32_MAX_DIM	256
+/* rotated dimensions of the longest vector kept as F32 */
+#define HNSW_F32_MAX_RDIM	((HNSW_F32_MAX_DIM + 15) / 16 * 16)
 
 /*
  * Values that are likely to lie out of line: of a row that is longer than about
@@ -251,6 +253,22 @@ extern void hnsw_space_between_forms(const HnswSpace *space, const uint8 *a,
  */
 extern void hnsw_space_edge(const HnswSpace *space, const uint8 *c,
 							const uint8 *o, float dist, uint8 *code);
+
+/*
+ * The same for several edges of one node: what follows from the node alone is
+ * worked out once.
+ */
+typedef struct HnswCenter
+{
+	const uint8 *own;			/* of the node; must outlive this */
+	float		rotated[HNSW_F32_MAX_RDIM]; /* F32: rotated, mean taken off */
+} HnswCenter;
+
+extern void hnsw_space_center(const HnswSpace *space, const uint8 *own,
+							  HnswCenter *center);
+extern void hnsw_space_edge_from(const HnswSpace *space,
+								 const HnswCenter *center, const uint8 *o,
+								 float dist, uint8 *code);
 
 /*
  * the code in 8 bits of a form of kind S8 or KEPT; the fine code of one that has
