@@ -29,10 +29,13 @@ OBJS_PLAIN = \
 	src/kernel/kernel_avx2.o \
 	src/kernel/kernel_avx2_panel.o \
 	src/kernel/kernel_avx2_rows.o \
+	src/kernel/kernel_avx2_tally.o \
 	src/kernel/kernel_avx512.o \
 	src/kernel/kernel_avx512_panel.o \
 	src/kernel/kernel_avx512_rows.o \
+	src/kernel/kernel_avx512_tally.o \
 	src/kernel/kernel_neon.o \
+	src/kernel/kernel_neon_tally.o \
 	src/quant/quant_rotate.o \
 	src/quant/quant_own.o \
 	src/quant/quant_edge.o \
@@ -53,6 +56,7 @@ OBJS = \
 	src/type/bitvec.o \
 	src/type/cast.o \
 	src/type/aggregate.o \
+	src/type/panel.o \
 	src/type/metric.o \
 	src/hnsw/hnswpage.o \
 	src/hnsw/hnswspace.o \

@@ -595,8 +595,7 @@ gather_team(Relation heap, Relation index, const IndexInfo *info,
 	uint64		budget = (uint64) maintenance_work_mem * 1024;
 	HnswTeam   *team = NULL;
 	int			workers = info->ii_ParallelWorkers;
-	int			want = hnsw_space_coded(space) ?
-		hnsw_option_ef_construction(index) : 0;
+	int			want = hnsw_option_ef_construction(index);
 
 	/* servers before 17 decide for btree only */
 	if (workers == 0)

@@ -317,7 +317,8 @@ cell_center(const HnswCells *cells, uint32 cell)
 /*
  * Most of the nearest nodes are nearer than the next centres: about so many
  * times HNSW_CELL_MEMBERS nodes are nearer than centre number FAR_CENTER.  So
- * what is farther need not be collected.
+ * what is farther need not be collected.  What is as far must be: of bits many
+ * are.
  */
 #define FAR_CENTER(want)	(2 + (want) * 4 / HNSW_CELL_MEMBERS)
 
@@ -327,7 +328,8 @@ bound_candidates(HnswCells *cells, HnswNode node, const uint64 *near)
 	uint32		far = FAR_CENTER(cells->mem->shared->want);
 
 	if (far < cells->shared->nprobes)
-		hnsw_memgraph_list(cells->mem, node)->bound = hnsw_key_dist(near[far]);
+		hnsw_memgraph_list(cells->mem, node)->bound =
+			nextafterf(hnsw_key_dist(near[far]), INFINITY);
 }
 
 /*

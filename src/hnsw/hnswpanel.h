@@ -4,7 +4,7 @@
  *	  A set of own forms laid out for measuring many nodes against all of them.
  *
  * KERNEL_PANEL of them lie side by side, so that one pass over a block of
- * memory gives as many distances (kernel.h).  Coded spaces only.
+ * memory gives as many distances (kernel.h).
  *
  * IDENTIFICATION
  *	  src/hnsw/hnswpanel.h
@@ -26,6 +26,8 @@ typedef struct HnswPanel
 	float	   *scale;			/* of its code, if forms have one */
 	float	   *norm2;
 	void	   *codes;			/* blocks of KERNEL_PANEL members */
+	char	   *scratch;		/* what is measured of a new member, and of each
+								 * row, if own forms do not hold it */
 } HnswPanel;
 
 /*
@@ -50,12 +52,15 @@ hnsw_panel_blocks(const HnswPanel *panel)
 	return (panel->n + KERNEL_PANEL - 1) / KERNEL_PANEL;
 }
 
-/* Take an own form as row r of those to be measured. */
+/*
+ * Take an own form as row r of those to be measured; until another one is row r
+ * of that panel.
+ */
 extern void hnsw_panel_row(const HnswPanel *panel, KernelRows *rows, int r,
 						   const uint8 *own);
 
 /*
- * hnsw_panel_measure -- building distances (squared L2) of rows to the members
+ * hnsw_panel_measure -- building distances (hnsw_space_between) of rows to the members
  * of a block: dist[r * KERNEL_PANEL + i] belongs to member
  * block * KERNEL_PANEL + i, and bit i of near[r] says whether it is below
  * rows->bound[r].  No such bit is set behind the last member, nor for a distance

@@ -188,6 +188,9 @@ kernel_choose(const char *force)
 	OVERLAY(panel_near_f32);
 	OVERLAY(rows_l2sq_s8);
 	OVERLAY(rows_l2sq_f32);
+	OVERLAY(panel_near_l1);
+	OVERLAY(panel_near_hamming);
+	OVERLAY(panel_near_jaccard);
 	OVERLAY(max_abs_f32);
 	OVERLAY(quantize_s8);
 #undef OVERLAY

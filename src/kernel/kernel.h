@@ -58,9 +58,9 @@ typedef struct KernelResidual
 typedef struct KernelRows
 {
 	int			n;				/* 1 to KERNEL_ROWS */
-	const void *x[KERNEL_ROWS]; /* 8-bit codes or floats */
+	const void *x[KERNEL_ROWS]; /* 8-bit codes, floats or bits */
 	float		scale[KERNEL_ROWS]; /* of 8-bit codes */
-	float		norm2[KERNEL_ROWS]; /* the same */
+	float		norm2[KERNEL_ROWS]; /* of 8-bit codes and of bits */
 	float		bound[KERNEL_ROWS];
 } KernelRows;
 
@@ -188,12 +188,28 @@ typedef struct Kernels
 	 * panel[i / 4 * 64 + p * 4 + i % 4]; negative distances, from rounding,
 	 * become zero.
 	 * panel_near_f32: dimension i of vector p is panel[i * KERNEL_PANEL + p].
+	 * panel_near_l1: the same for sum |a_i - b_i|, not squared.
+	 *
+	 * panel_near_hamming, panel_near_jaccard: strings of n bytes, a multiple
+	 * of 4; byte i of vector p is panel[i / 4 * 64 + p * 4 + i % 4].  The
+	 * number of bits in which they differ; one minus the share of the bits set
+	 * in either that are set in both, 1 if none is.  norm2: the bits set in
+	 * each.  Every table gives equal bits, below 2^24 of them.
 	 */
 	void		(*panel_near_s8) (const int8_t *panel, const float *scale,
 								  const float *norm2, const KernelRows *rows,
 								  size_t n, float *dist, uint16_t *near);
 	void		(*panel_near_f32) (const float *panel, const KernelRows *rows,
 								   size_t n, float *dist, uint16_t *near);
+	void		(*panel_near_l1) (const float *panel, const KernelRows *rows,
+								  size_t n, float *dist, uint16_t *near);
+	void		(*panel_near_hamming) (const uint8_t *panel,
+									   const KernelRows *rows, size_t n,
+									   float *dist, uint16_t *near);
+	void		(*panel_near_jaccard) (const uint8_t *panel,
+									   const float *norm2,
+									   const KernelRows *rows, size_t n,
+									   float *dist, uint16_t *near);
 
 	/*
 	 * One against some: dist[r] is the squared distance of x to row r.

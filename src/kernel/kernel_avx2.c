@@ -1101,6 +1101,9 @@ const Kernels kernels_avx2 = {
 	.panel_near_f32 = panel_near_f32_avx2,
 	.rows_l2sq_s8 = rows_l2sq_s8_avx2,
 	.rows_l2sq_f32 = rows_l2sq_f32_avx2,
+	.panel_near_l1 = panel_near_l1_avx2,
+	.panel_near_hamming = panel_near_hamming_avx2,
+	.panel_near_jaccard = panel_near_jaccard_avx2,
 	.max_abs_f32 = max_abs_f32,
 	.quantize_s8 = quantize_s8,
 };

@@ -1042,6 +1042,9 @@ const Kernels kernels_avx512 = {
 	.panel_near_f32 = panel_near_f32_avx512,
 	.rows_l2sq_s8 = rows_l2sq_s8_avx512,
 	.rows_l2sq_f32 = rows_l2sq_f32_avx512,
+	.panel_near_l1 = panel_near_l1_avx512,
+	.panel_near_hamming = panel_near_hamming_avx512,
+	.panel_near_jaccard = panel_near_jaccard_avx512,
 	.max_abs_f32 = max_abs_f32,
 	.quantize_s8 = quantize_s8,
 };

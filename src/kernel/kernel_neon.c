@@ -16,7 +16,7 @@
 #include <arm_neon.h>
 #include <math.h>
 
-#include "kernel/kernel.h"
+#include "kernel/kernel_panel.h"
 
 #define KERNEL	static
 
@@ -366,6 +366,9 @@ const Kernels kernels_neon = {
 	.l2sq_f32s12 = l2sq_f32s12,
 	.sum_bits_s8 = sum_bits_s8,
 	.hamming = hamming,
+	.panel_near_l1 = panel_near_l1_neon,
+	.panel_near_hamming = panel_near_hamming_neon,
+	.panel_near_jaccard = panel_near_jaccard_neon,
 };
 
 #else

@@ -45,6 +45,35 @@ extern void rows_l2sq_s8_avx512(const int8_t *x, float scale, float norm2,
 								const KernelForms *rows, size_t n, float *dist);
 extern void rows_l2sq_f32_avx512(const float *x, const KernelForms *rows,
 								 size_t n, float *dist);
+
+extern void panel_near_l1_avx2(const float *panel, const KernelRows *rows,
+							   size_t n, float *dist, uint16_t *near);
+extern void panel_near_hamming_avx2(const uint8_t *panel,
+									const KernelRows *rows, size_t n,
+									float *dist, uint16_t *near);
+extern void panel_near_jaccard_avx2(const uint8_t *panel, const float *norm2,
+									const KernelRows *rows, size_t n,
+									float *dist, uint16_t *near);
+extern void panel_near_l1_avx512(const float *panel, const KernelRows *rows,
+								 size_t n, float *dist, uint16_t *near);
+extern void panel_near_hamming_avx512(const uint8_t *panel,
+									  const KernelRows *rows, size_t n,
+									  float *dist, uint16_t *near);
+extern void panel_near_jaccard_avx512(const uint8_t *panel,
+									  const float *norm2,
+									  const KernelRows *rows, size_t n,
+									  float *dist, uint16_t *near);
+#endif
+
+#if defined(__aarch64__)
+extern void panel_near_l1_neon(const float *panel, const KernelRows *rows,
+							   size_t n, float *dist, uint16_t *near);
+extern void panel_near_hamming_neon(const uint8_t *panel,
+									const KernelRows *rows, size_t n,
+									float *dist, uint16_t *near);
+extern void panel_near_jaccard_neon(const uint8_t *panel, const float *norm2,
+									const KernelRows *rows, size_t n,
+									float *dist, uint16_t *near);
 #endif
 
 #endif							/* KERNEL_PANEL_H */

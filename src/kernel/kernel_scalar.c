@@ -395,7 +395,7 @@ residual_f32(const float *r, size_t n, size_t nbits, uint8_t *bits)
 	return sums;
 }
 
-/* bytes of four dimensions of a panel of 8-bit codes */
+/* four bytes of each vector of a panel */
 #define PANEL_GROUP		(4 * KERNEL_PANEL)
 
 static void
@@ -447,6 +447,69 @@ panel_near_f32(const float *panel, const KernelRows *rows, size_t n,
 
 				d[p] += diff * diff;
 			}
+		}
+		mark_near(d, rows->bound[r], &near[r]);
+	}
+}
+
+static void
+panel_near_l1(const float *panel, const KernelRows *rows, size_t n,
+			  float *dist, uint16_t *near)
+{
+	for (int r = 0; r < rows->n; r++)
+	{
+		const float *x = rows->x[r];
+		float	   *d = dist + r * KERNEL_PANEL;
+
+		for (int p = 0; p < KERNEL_PANEL; p++)
+		{
+			d[p] = 0;
+			for (size_t i = 0; i < n; i++)
+				d[p] += fabsf(panel[i * KERNEL_PANEL + p] - x[i]);
+		}
+		mark_near(d, rows->bound[r], &near[r]);
+	}
+}
+
+static void
+panel_near_hamming(const uint8_t *panel, const KernelRows *rows, size_t n,
+				   float *dist, uint16_t *near)
+{
+	for (int r = 0; r < rows->n; r++)
+	{
+		const uint8_t *x = rows->x[r];
+		float	   *d = dist + r * KERNEL_PANEL;
+
+		for (int p = 0; p < KERNEL_PANEL; p++)
+		{
+			uint32_t	count = 0;
+
+			for (size_t i = 0; i < n; i++)
+				count += popcount_byte(panel[i / 4 * PANEL_GROUP + p * 4 + i % 4] ^ x[i]);
+			d[p] = (float) count;
+		}
+		mark_near(d, rows->bound[r], &near[r]);
+	}
+}
+
+static void
+panel_near_jaccard(const uint8_t *panel, const float *norm2,
+				   const KernelRows *rows, size_t n, float *dist,
+				   uint16_t *near)
+{
+	for (int r = 0; r < rows->n; r++)
+	{
+		const uint8_t *x = rows->x[r];
+		float	   *d = dist + r * KERNEL_PANEL;
+
+		for (int p = 0; p < KERNEL_PANEL; p++)
+		{
+			uint32_t	both = 0;
+
+			for (size_t i = 0; i < n; i++)
+				both += popcount_byte(panel[i / 4 * PANEL_GROUP + p * 4 + i % 4] & x[i]);
+			d[p] = both == 0 ? 1 :
+				1 - (float) both / (rows->norm2[r] + norm2[p] - (float) both);
 		}
 		mark_near(d, rows->bound[r], &near[r]);
 	}
@@ -541,6 +604,9 @@ quantize_s8(const float *x, size_t n, float inv_scale, float scale,
 	.residual_f32 = residual_f32, \
 	.panel_near_s8 = panel_near_s8, \
 	.panel_near_f32 = panel_near_f32, \
+	.panel_near_l1 = panel_near_l1, \
+	.panel_near_hamming = panel_near_hamming, \
+	.panel_near_jaccard = panel_near_jaccard, \
 	.rows_l2sq_s8 = rows_l2sq_s8, \
 	.rows_l2sq_f32 = rows_l2sq_f32, \
 	.max_abs_f32 = max_abs_f32, \

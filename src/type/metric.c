@@ -321,6 +321,7 @@ static const VectorMetric metrics[] = {
 		.dim = vector_metric_dim,
 		.max_bytes = vector_metric_max_bytes,
 		.distance = vector_metric_l1,
+		.panel = &vector_panel_l1,
 	},
 	{
 		.type_name = "halfvec",
@@ -367,6 +368,7 @@ static const VectorMetric metrics[] = {
 		.dim = halfvec_metric_dim,
 		.max_bytes = halfvec_metric_max_bytes,
 		.distance = halfvec_metric_l1,
+		.panel = &halfvec_panel_l1,
 	},
 	{
 		.type_name = "sparsevec",
@@ -441,6 +443,7 @@ static const VectorMetric metrics[] = {
 		.dim = bit_metric_dim,
 		.max_bytes = bit_metric_max_bytes,
 		.distance = bit_metric_hamming,
+		.panel = &bit_panel_hamming,
 		.report_dims = bit_metric_report_dims,
 	},
 	{
@@ -452,6 +455,7 @@ static const VectorMetric metrics[] = {
 		.dim = bit_metric_dim,
 		.max_bytes = bit_metric_max_bytes,
 		.distance = bit_metric_jaccard,
+		.panel = &bit_panel_jaccard,
 		.report_dims = bit_metric_report_dims,
 	},
 };

@@ -20,6 +20,7 @@
 
 #include "postgres.h"
 #include "fmgr.h"
+#include "type/panel.h"
 
 typedef enum VectorSpace
 {
@@ -60,6 +61,8 @@ typedef struct VectorMetric
 	 * callers know to have equal dimensions.  Equal to what the SQL operator
 	 * returns, bit for bit.  Never raises.
 	 *
+	 * panel: distances of many values at once, in VECTOR_SPACE_OPAQUE.
+	 *
 	 * size: the Euclidean norm, which is 0 for a zero vector only.  NULL if the
 	 * floats are the elements themselves.
 	 *
@@ -84,6 +87,7 @@ typedef struct VectorMetric
 	void		(*to_floats) (const void *value, float *out);
 	bool		keeps_value;
 	double		(*distance) (const void *a, const void *b);
+	const VectorPanel *panel;
 	double		(*size) (const void *value);
 	double		(*cut) (const void *value, Size bytes, void *out);
 	void		(*check) (const void *value);

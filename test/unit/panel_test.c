@@ -132,6 +132,125 @@ check_f32(int n, int nrows, int where)
 }
 
 static void
+check_l1(int n, int nrows, int where)
+{
+	float	   *panel = unit_place(&arena_panel,
+								   sizeof(float) * (size_t) n * KERNEL_PANEL, where);
+	KernelRows	rows = {.n = nrows};
+	float		got[NPAIRS];
+	float		want[NPAIRS];
+	uint16_t	near[KERNEL_ROWS];
+	uint16_t	want_near[KERNEL_ROWS];
+	float	   *first = NULL;
+
+	unit_what = "panel_near_l1";
+	unit_fill_gauss(panel, n * KERNEL_PANEL);
+	for (int r = 0; r < nrows; r++)
+	{
+		float	   *x = unit_place(&arena_row[r], sizeof(float) * (size_t) n,
+								   where);
+
+		unit_fill_gauss(x, n);
+		first = r == 0 ? x : first;
+		rows.x[r] = x;
+		rows.bound[r] = (float) n * 1.13f;	/* the mean, about */
+	}
+	kernels.panel_near_l1(panel, &rows, (size_t) n, got, near);
+	kernels_scalar.panel_near_l1(panel, &rows, (size_t) n, want, want_near);
+	compare(&rows, got, near, want, want, n);
+
+	/* NaN stays, and is not near; nor is what overflows */
+	panel[5] = NAN;
+	panel[6] = FLT_MAX;
+	first[0] = -FLT_MAX;
+	rows.bound[0] = INFINITY;
+	kernels.panel_near_l1(panel, &rows, (size_t) n, got, near);
+	CHECK(isnan(got[5]) && !((near[0] >> 5) & 1), "NaN was lost");
+	CHECK(got[6] == INFINITY && !((near[0] >> 6) & 1), "overflow: %g, %x",
+		  (double) got[6], near[0]);
+}
+
+/* Bits: the results are integers or one division, so they are equal. */
+static void
+compare_bits(const KernelRows *rows, const float *got, const uint16_t *near,
+			 const float *want, const uint16_t *want_near, int n)
+{
+	CHECK(memcmp(got, want, sizeof(float) * (size_t) rows->n * KERNEL_PANEL) == 0,
+		  "n %d, %d rows: other distances", n, rows->n);
+	CHECK(memcmp(near, want_near, sizeof(uint16_t) * (size_t) rows->n) == 0,
+		  "n %d, %d rows: others are near", n, rows->n);
+}
+
+static float
+count_set(const uint8_t *x, int n)
+{
+	uint32_t	count = 0;
+
+	for (int i = 0; i < n; i++)
+		count += (uint32_t) __builtin_popcount(x[i]);
+	return (float) count;
+}
+
+static void
+check_bits(int n, int nrows, int where)
+{
+	uint8_t    *panel = unit_place(&arena_panel, (size_t) n * KERNEL_PANEL, where);
+	KernelRows	rows = {.n = nrows};
+	float		norm2[KERNEL_PANEL] = {0};
+	float		got[NPAIRS];
+	float		want[NPAIRS];
+	uint16_t	near[KERNEL_ROWS];
+	uint16_t	want_near[KERNEL_ROWS];
+
+	unit_fill_bytes(panel, (size_t) n * KERNEL_PANEL);
+
+	/* vector 1 is all ones, vector 2 all zeros, vector 3 the first row */
+	for (int i = 0; i < n; i++)
+	{
+		panel[i / 4 * 4 * KERNEL_PANEL + 1 * 4 + i % 4] = 0xff;
+		panel[i / 4 * 4 * KERNEL_PANEL + 2 * 4 + i % 4] = 0;
+	}
+	for (int r = 0; r < nrows; r++)
+	{
+		uint8_t    *x = unit_place(&arena_row[r], (size_t) n, where);
+
+		unit_fill_bytes(x, (size_t) n);
+		if (r == 1)
+			memset(x, 0, (size_t) n);
+		if (r == 2)
+			memset(x, 0xff, (size_t) n);
+		rows.x[r] = x;
+		rows.norm2[r] = count_set(x, n);
+		rows.bound[r] = (float) n * 4;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		panel[i / 4 * 4 * KERNEL_PANEL + 3 * 4 + i % 4] =
+			((const uint8_t *) rows.x[0])[i];
+		for (int p = 0; p < KERNEL_PANEL; p++)
+			norm2[p] += count_set(&panel[i / 4 * 4 * KERNEL_PANEL + p * 4 + i % 4], 1);
+	}
+
+	unit_what = "panel_near_hamming";
+	kernels.panel_near_hamming(panel, &rows, (size_t) n, got, near);
+	kernels_scalar.panel_near_hamming(panel, &rows, (size_t) n, want, want_near);
+	compare_bits(&rows, got, near, want, want_near, n);
+	CHECK(got[1] == (float) (8 * n) - rows.norm2[0] && got[2] == rows.norm2[0] &&
+		  got[3] == 0, "n %d: %g, %g and %g", n, (double) got[1],
+		  (double) got[2], (double) got[3]);
+
+	unit_what = "panel_near_jaccard";
+	for (int r = 0; r < nrows; r++)
+		rows.bound[r] = 2.0f / 3;
+	kernels.panel_near_jaccard(panel, norm2, &rows, (size_t) n, got, near);
+	kernels_scalar.panel_near_jaccard(panel, norm2, &rows, (size_t) n, want,
+									  want_near);
+	compare_bits(&rows, got, near, want, want_near, n);
+	CHECK(got[2] == 1 && got[3] == 0 && (near[0] & 0xc) == 0x8,
+		  "n %d: %g, %g, near %x", n, (double) got[2], (double) got[3], near[0]);
+}
+
+static void
 test_table(void)
 {
 	for (int i = 0; i < NDIMS; i++)
@@ -142,6 +261,10 @@ test_table(void)
 			check_s8(dims[i], nrows, UNIT_AT_START);
 			check_f32(dims[i], nrows, UNIT_AT_END);
 			check_f32(dims[i], nrows, UNIT_AT_START);
+			check_l1(dims[i], nrows, UNIT_AT_END);
+			check_l1(dims[i], nrows, UNIT_AT_START);
+			check_bits(dims[i], nrows, UNIT_AT_END);
+			check_bits(dims[i], nrows, UNIT_AT_START);
 		}
 	}
 }
@@ -186,6 +309,44 @@ test_scalar(void)
 		CHECK(dist[p] == (float) ((3 - p) * (3 - p) + 9), "panel_near_f32: %g",
 			  (double) dist[p]);
 	CHECK(near == 0x001c, "panel_near_f32: near %x", near);
+
+	rows.bound[0] = 5;
+	kernels_scalar.panel_near_l1(floats, &rows, 8, dist, &near);
+	for (int p = 0; p < KERNEL_PANEL; p++)
+		CHECK(dist[p] == (float) (abs(3 - p) + 3), "panel_near_l1: %g",
+			  (double) dist[p]);
+	CHECK(near == 0x001c, "panel_near_l1: near %x", near);
+}
+
+/* The first byte of vector p is p, the last 1; the row has 3 and 1 there. */
+static void
+test_scalar_bits(void)
+{
+	uint8_t		panel[2 * 4 * KERNEL_PANEL] = {0};
+	const uint8_t row[8] = {3, 0, 0, 0, 0, 0, 0, 1};
+	float		norm2[KERNEL_PANEL];
+	KernelRows	rows = {.n = 1,.x = {row},.norm2 = {3},.bound = {1}};
+	float		dist[KERNEL_PANEL];
+	uint16_t	near;
+
+	unit_isa = "scalar";
+	for (int p = 0; p < KERNEL_PANEL; p++)
+	{
+		panel[p * 4] = (uint8_t) p;
+		panel[4 * KERNEL_PANEL + p * 4 + 3] = 1;
+		norm2[p] = (float) __builtin_popcount((unsigned int) p) + 1;
+	}
+	kernels_scalar.panel_near_hamming(panel, &rows, 8, dist, &near);
+	for (int p = 0; p < KERNEL_PANEL; p++)
+		CHECK(dist[p] == (float) __builtin_popcount((unsigned int) p ^ 3),
+			  "panel_near_hamming: %g", (double) dist[p]);
+	CHECK(near == 0x0008, "panel_near_hamming: near %x", near);
+
+	/* 12 of 1100 has the last byte in common only: 1 of 5 */
+	kernels_scalar.panel_near_jaccard(panel, norm2, &rows, 8, dist, &near);
+	CHECK(dist[3] == 0 && dist[12] == 1 - 1.0f / 5 && near == 0xffff,
+		  "panel_near_jaccard: %g, %g, near %x", (double) dist[3],
+		  (double) dist[12], near);
 }
 
 int
@@ -196,6 +357,7 @@ main(void)
 		arena_row[r] = unit_arena(MAX_DIM * sizeof(float) + 64);
 
 	test_scalar();
+	test_scalar_bits();
 	unit_each_table(test_table);
 	return unit_finish();
 }
