@@ -196,18 +196,41 @@ hnsw_diskgraph_measure(HnswDiskGraph *graph, const HnswQuery *query,
 
 /* ---- the operations of a graph ---- */
 
-static int
-compare_nodes(const void *a, const void *b)
-{
-	HnswNode	x = *(const HnswNode *) a;
-	HnswNode	y = *(const HnswNode *) b;
+/*
+ * Nodes that are asked for before the one at hand is read: reading one is mostly
+ * waiting for memory.
+ */
+#define EXPECT_AHEAD		4
 
-	return x < y ? -1 : x > y;
+/* of a long value; the processor goes on by itself */
+#define EXPECT_OWN_BYTES	1024
+
+/* The first bytes of a node will soon be looked at. */
+static void
+expect_slot(HnswDiskGraph *graph, HnswNode node, Size bytes)
+{
+	HnswIndex  *index = graph->index;
+	const HnswLayout *layout = &index->space.layout;
+	BlockNumber block = hnsw_index_node_block(index, node);
+
+	if (block != InvalidBlockNumber)
+		hnsw_store_prefetch(index->rel, block,
+							hnsw_slot_offset(layout,
+											 hnsw_node_slot(layout, node)),
+							bytes);
+}
+
+static void
+expect_own(HnswDiskGraph *graph, HnswNode node)
+{
+	const HnswLayout *layout = &graph->index->space.layout;
+
+	expect_slot(graph, node,
+				layout->own_off + Min(layout->own_here, EXPECT_OWN_BYTES));
 }
 
 /*
- * A graph without codes scores a neighbour by reading it: leave out those
- * seen, read the others in block order.
+ * A graph without codes scores a neighbour by reading it: leave out those seen.
  */
 static void
 score_by_reading(HnswDiskGraph *graph, const HnswQuery *query,
@@ -221,12 +244,15 @@ score_by_reading(HnswDiskGraph *graph, const HnswQuery *query,
 		if (seen == NULL || !hnsw_seen_has(seen, out->edge[i]))
 			out->edge[n++] = out->edge[i];
 	}
-	qsort(out->edge, n, sizeof(HnswNode), compare_nodes);
+	for (int i = 0; i < Min(n, EXPECT_AHEAD); i++)
+		expect_own(graph, out->edge[i]);
 
 	out->nedges = 0;
 	neighbor.own_copy = NULL;
 	for (int i = 0; i < n; i++)
 	{
+		if (i + EXPECT_AHEAD < n)
+			expect_own(graph, out->edge[i + EXPECT_AHEAD]);
 		read_node(graph, query, out->edge[i], false, &neighbor);
 		if (neighbor.state != HNSW_LIVE && neighbor.state != HNSW_EMPTY)
 			continue;
@@ -347,15 +373,7 @@ disk_entries(HnswGraph *base, const HnswQuery *query, int max, HnswNode *node,
 static void
 disk_expect(HnswGraph *base, HnswNode node)
 {
-	HnswIndex  *index = ((HnswDiskGraph *) base)->index;
-	const HnswLayout *layout = &index->space.layout;
-	BlockNumber block = hnsw_index_node_block(index, node);
-
-	if (block != InvalidBlockNumber)
-		hnsw_store_prefetch(index->rel, block,
-							hnsw_slot_offset(layout,
-											 hnsw_node_slot(layout, node)),
-							layout->node_bytes);
+	expect_slot((HnswDiskGraph *) base, node, base->space->layout.node_bytes);
 }
 
 static const HnswGraphOps disk_ops = {
