@@ -191,6 +191,8 @@ kernel_choose(const char *force)
 	OVERLAY(panel_near_l1);
 	OVERLAY(panel_near_hamming);
 	OVERLAY(panel_near_jaccard);
+	OVERLAY(swap_f32);
+	OVERLAY(swap_f16);
 	OVERLAY(max_abs_f32);
 	OVERLAY(quantize_s8);
 #undef OVERLAY

@@ -222,6 +222,15 @@ typedef struct Kernels
 	void		(*rows_l2sq_f32) (const float *x, const KernelForms *rows,
 								  size_t n, float *dist);
 
+	/*
+	 * Copy n elements of 4 or 2 bytes with the bytes of each in reverse order:
+	 * to the wire and from it on a little-endian machine.  Returns whether
+	 * what was written is finite throughout, as float32 or binary16.  The two
+	 * ends do not overlap.
+	 */
+	bool		(*swap_f32) (const void *from, size_t n, void *to);
+	bool		(*swap_f16) (const void *from, size_t n, void *to);
+
 	/* largest |x_i|, 0 for n = 0; NaN elements are passed over */
 	float		(*max_abs_f32) (const float *x, size_t n);
 

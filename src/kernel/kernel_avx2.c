@@ -1075,6 +1075,56 @@ quantize_s8(const float *x, size_t n, float inv_scale, float scale,
 		kernels_scalar.quantize_s8(x + i, n - i, inv_scale, scale, code + i);
 }
 
+/* 4 bytes each, reversed; finite: see kernel_scalar.c */
+KERNEL bool
+swap_f32(const void *from, size_t n, void *to)
+{
+	const __m256i reverse = _mm256_broadcastsi128_si256(_mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
+	const __m256i infinity = _mm256_set1_epi32((int) 0xff000000);
+	__m256i		largest = _mm256_setzero_si256();
+	__m256i		not_finite;
+	size_t		i = 0;
+
+	for (; i + 8 <= n; i += 8)
+	{
+		__m256i		x = _mm256_loadu_si256((const __m256i *) ((const char *) from + 4 * i));
+
+		x = _mm256_shuffle_epi8(x, reverse);
+		_mm256_storeu_si256((__m256i *) ((char *) to + 4 * i), x);
+		largest = _mm256_max_epu32(largest, _mm256_slli_epi32(x, 1));
+	}
+	not_finite = _mm256_cmpeq_epi32(_mm256_max_epu32(largest, infinity),
+									 largest);
+	return kernels_scalar.swap_f32((const char *) from + 4 * i, n - i,
+								   (char *) to + 4 * i) &&
+		_mm256_testz_si256(not_finite, not_finite);
+}
+
+/* 2 bytes each, reversed; finite: see kernel_scalar.c */
+KERNEL bool
+swap_f16(const void *from, size_t n, void *to)
+{
+	const __m256i reverse = _mm256_broadcastsi128_si256(_mm_setr_epi8(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+	const __m256i infinity = _mm256_set1_epi16((short) 0xf800);
+	__m256i		largest = _mm256_setzero_si256();
+	__m256i		not_finite;
+	size_t		i = 0;
+
+	for (; i + 16 <= n; i += 16)
+	{
+		__m256i		x = _mm256_loadu_si256((const __m256i *) ((const char *) from + 2 * i));
+
+		x = _mm256_shuffle_epi8(x, reverse);
+		_mm256_storeu_si256((__m256i *) ((char *) to + 2 * i), x);
+		largest = _mm256_max_epu16(largest, _mm256_slli_epi16(x, 1));
+	}
+	not_finite = _mm256_cmpeq_epi16(_mm256_max_epu16(largest, infinity),
+									 largest);
+	return kernels_scalar.swap_f16((const char *) from + 2 * i, n - i,
+								   (char *) to + 2 * i) &&
+		_mm256_testz_si256(not_finite, not_finite);
+}
+
 const Kernels kernels_avx2 = {
 	.isa = "avx2",
 	.l2sq_f32 = l2sq_f32,
@@ -1104,6 +1154,8 @@ const Kernels kernels_avx2 = {
 	.panel_near_l1 = panel_near_l1_avx2,
 	.panel_near_hamming = panel_near_hamming_avx2,
 	.panel_near_jaccard = panel_near_jaccard_avx2,
+	.swap_f32 = swap_f32,
+	.swap_f16 = swap_f16,
 	.max_abs_f32 = max_abs_f32,
 	.quantize_s8 = quantize_s8,
 };

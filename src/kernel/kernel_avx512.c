@@ -1016,6 +1016,62 @@ quantize_s8(const float *x, size_t n, float inv_scale, float scale,
 		kernels_scalar.quantize_s8(x + i, n - i, inv_scale, scale, code + i);
 }
 
+/* 4 bytes each, reversed; finite: see kernel_scalar.c */
+KERNEL bool
+swap_f32(const void *from, size_t n, void *to)
+{
+	const __m512i reverse = _mm512_broadcast_i32x4(_mm_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12));
+	__m512i		largest = _mm512_setzero_si512();
+	size_t		i = 0;
+
+	for (; i + 16 <= n; i += 16)
+	{
+		__m512i		x = _mm512_loadu_si512((const char *) from + 4 * i);
+
+		x = _mm512_shuffle_epi8(x, reverse);
+		_mm512_storeu_si512((char *) to + 4 * i, x);
+		largest = _mm512_max_epu32(largest, _mm512_slli_epi32(x, 1));
+	}
+	if (i < n)
+	{
+		__mmask16	tail = (__mmask16) ((UINT32_C(1) << (n - i)) - 1);
+		__m512i		x = _mm512_maskz_loadu_epi32(tail, (const char *) from + 4 * i);
+
+		x = _mm512_shuffle_epi8(x, reverse);
+		_mm512_mask_storeu_epi32((char *) to + 4 * i, tail, x);
+		largest = _mm512_max_epu32(largest, _mm512_slli_epi32(x, 1));
+	}
+	return _mm512_cmpge_epu32_mask(largest, _mm512_set1_epi32((int) 0xff000000)) == 0;
+}
+
+/* 2 bytes each, reversed; finite: see kernel_scalar.c */
+KERNEL bool
+swap_f16(const void *from, size_t n, void *to)
+{
+	const __m512i reverse = _mm512_broadcast_i32x4(_mm_setr_epi8(1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14));
+	__m512i		largest = _mm512_setzero_si512();
+	size_t		i = 0;
+
+	for (; i + 32 <= n; i += 32)
+	{
+		__m512i		x = _mm512_loadu_si512((const char *) from + 2 * i);
+
+		x = _mm512_shuffle_epi8(x, reverse);
+		_mm512_storeu_si512((char *) to + 2 * i, x);
+		largest = _mm512_max_epu16(largest, _mm512_slli_epi16(x, 1));
+	}
+	if (i < n)
+	{
+		__mmask32	tail = (__mmask32) ((UINT32_C(1) << (n - i)) - 1);
+		__m512i		x = _mm512_maskz_loadu_epi16(tail, (const char *) from + 2 * i);
+
+		x = _mm512_shuffle_epi8(x, reverse);
+		_mm512_mask_storeu_epi16((char *) to + 2 * i, tail, x);
+		largest = _mm512_max_epu16(largest, _mm512_slli_epi16(x, 1));
+	}
+	return _mm512_cmpge_epu16_mask(largest, _mm512_set1_epi16((short) 0xf800)) == 0;
+}
+
 const Kernels kernels_avx512 = {
 	.isa = "avx512",
 	.l2sq_f32 = l2sq_f32,
@@ -1045,6 +1101,8 @@ const Kernels kernels_avx512 = {
 	.panel_near_l1 = panel_near_l1_avx512,
 	.panel_near_hamming = panel_near_hamming_avx512,
 	.panel_near_jaccard = panel_near_jaccard_avx512,
+	.swap_f32 = swap_f32,
+	.swap_f16 = swap_f16,
 	.max_abs_f32 = max_abs_f32,
 	.quantize_s8 = quantize_s8,
 };

@@ -353,6 +353,44 @@ hamming(const uint8_t *a, const uint8_t *b, size_t n)
 	return count;
 }
 
+/* 4 bytes each, reversed; finite: see kernel_scalar.c */
+KERNEL bool
+swap_f32(const void *from, size_t n, void *to)
+{
+	uint32x4_t	largest = vdupq_n_u32(0);
+	size_t		i = 0;
+
+	for (; i + 4 <= n; i += 4)
+	{
+		uint8x16_t	x = vrev32q_u8(vld1q_u8((const uint8_t *) from + 4 * i));
+
+		vst1q_u8((uint8_t *) to + 4 * i, x);
+		largest = vmaxq_u32(largest, vshlq_n_u32(vreinterpretq_u32_u8(x), 1));
+	}
+	return kernels_scalar.swap_f32((const char *) from + 4 * i, n - i,
+								   (char *) to + 4 * i) &&
+		vmaxvq_u32(largest) < 0xff000000;
+}
+
+/* 2 bytes each, reversed; finite: see kernel_scalar.c */
+KERNEL bool
+swap_f16(const void *from, size_t n, void *to)
+{
+	uint16x8_t	largest = vdupq_n_u16(0);
+	size_t		i = 0;
+
+	for (; i + 8 <= n; i += 8)
+	{
+		uint8x16_t	x = vrev16q_u8(vld1q_u8((const uint8_t *) from + 2 * i));
+
+		vst1q_u8((uint8_t *) to + 2 * i, x);
+		largest = vmaxq_u16(largest, vshlq_n_u16(vreinterpretq_u16_u8(x), 1));
+	}
+	return kernels_scalar.swap_f16((const char *) from + 2 * i, n - i,
+								   (char *) to + 2 * i) &&
+		vmaxvq_u16(largest) < 0xf800;
+}
+
 const Kernels kernels_neon = {
 	.isa = "neon",
 	.l2sq_f32 = l2sq_f32,
@@ -366,6 +404,8 @@ const Kernels kernels_neon = {
 	.l2sq_f32s12 = l2sq_f32s12,
 	.sum_bits_s8 = sum_bits_s8,
 	.hamming = hamming,
+	.swap_f32 = swap_f32,
+	.swap_f16 = swap_f16,
 	.panel_near_l1 = panel_near_l1_neon,
 	.panel_near_hamming = panel_near_hamming_neon,
 	.panel_near_jaccard = panel_near_jaccard_neon,

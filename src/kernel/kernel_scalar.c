@@ -536,6 +536,42 @@ rows_l2sq_f32(const float *x, const KernelForms *rows, size_t n, float *dist)
 		dist[r] = l2sq_f32(x, rows->x[r], n);
 }
 
+/* 4 bytes each, reversed; finite: an exponent that is not all ones */
+static bool
+swap_f32(const void *from, size_t n, void *to)
+{
+	bool		finite = true;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		uint32_t	x;
+
+		memcpy(&x, (const char *) from + sizeof(x) * i, sizeof(x));
+		x = x >> 24 | (x >> 8 & 0xff00) | (x << 8 & 0xff0000) | x << 24;
+		memcpy((char *) to + sizeof(x) * i, &x, sizeof(x));
+		finite &= (x & 0x7f800000) != 0x7f800000;
+	}
+	return finite;
+}
+
+/* 2 bytes each, reversed */
+static bool
+swap_f16(const void *from, size_t n, void *to)
+{
+	bool		finite = true;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		uint16_t	x;
+
+		memcpy(&x, (const char *) from + sizeof(x) * i, sizeof(x));
+		x = (uint16_t) (x >> 8 | x << 8);
+		memcpy((char *) to + sizeof(x) * i, &x, sizeof(x));
+		finite &= (x & 0x7c00) != 0x7c00;
+	}
+	return finite;
+}
+
 /* max |x_i|, NaN passed over */
 static float
 max_abs_f32(const float *x, size_t n)
@@ -609,6 +645,8 @@ quantize_s8(const float *x, size_t n, float inv_scale, float scale,
 	.panel_near_jaccard = panel_near_jaccard, \
 	.rows_l2sq_s8 = rows_l2sq_s8, \
 	.rows_l2sq_f32 = rows_l2sq_f32, \
+	.swap_f32 = swap_f32, \
+	.swap_f16 = swap_f16, \
 	.max_abs_f32 = max_abs_f32, \
 	.quantize_s8 = quantize_s8 \
 }

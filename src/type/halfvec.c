@@ -35,8 +35,6 @@ StaticAssertDecl(offsetof(HalfVector, x) == 8, "pgvector's datum");
 /* the parts of a half */
 #define HALF_SIGN		0x8000
 #define HALF_MAGNITUDE	0x7fff
-#define HALF_EXPONENT	0x7c00
-#define HALF_EXPONENT_ONE	0x0400
 
 HalfVector *
 InitHalfVector(int dim)
@@ -108,7 +106,6 @@ halfvec_recv(PG_FUNCTION_ARGS)
 	int16		unused = (int16) pq_getmsgint(buf, sizeof(int16));
 	HalfVector *result;
 	const char *wire;
-	uint16		found = 0;
 
 	check_dim("halfvec", dim, HALFVEC_MAX_DIM);
 	check_expected_dim(typmod, dim);
@@ -118,13 +115,11 @@ halfvec_recv(PG_FUNCTION_ARGS)
 				 errmsg("expected unused to be 0, not %d", unused)));
 
 	wire = pq_getmsgbytes(buf, sizeof(half) * dim);
-	result = InitHalfVector(dim);
-	wire_copy16((char *) result->x, wire, dim);
-
-	/* an exponent of ones, plus one, reaches the sign */
-	for (int i = 0; i < dim; i++)
-		found |= (result->x[i] & HALF_EXPONENT) + HALF_EXPONENT_ONE;
-	if (unlikely(found & HALF_SIGN))
+	result = palloc(HALFVEC_SIZE(dim));
+	SET_VARSIZE(result, HALFVEC_SIZE(dim));
+	result->dim = dim;
+	result->unused = 0;
+	if (unlikely(!wire_copy16((char *) result->x, wire, dim)))
 	{
 		float		x[HALFVEC_MAX_DIM];
 
@@ -140,16 +135,12 @@ Datum
 halfvec_send(PG_FUNCTION_ARGS)
 {
 	HalfVector *vector = PG_GETARG_HALFVEC_P(0);
-	StringInfoData buf;
+	bytea	   *result = wire_begin(vector->dim, vector->unused,
+									sizeof(half) * vector->dim);
 
-	pq_begintypsend(&buf);
-	enlargeStringInfo(&buf, 2 * sizeof(int16) + sizeof(half) * vector->dim);
-	pq_writeint16(&buf, vector->dim);
-	pq_writeint16(&buf, vector->unused);
-	wire_copy16(buf.data + buf.len, (char *) vector->x, vector->dim);
-	buf.len += sizeof(half) * vector->dim;
-
-	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+	(void) wire_copy16(VARDATA(result) + WIRE_HEADER, (char *) vector->x,
+					   vector->dim);
+	PG_RETURN_BYTEA_P(result);
 }
 
 /* ---------- order and hash ---------- */

@@ -104,9 +104,12 @@ vector_recv(PG_FUNCTION_ARGS)
 				 errmsg("expected unused to be 0, not %d", unused)));
 
 	wire = pq_getmsgbytes(buf, sizeof(float) * dim);
-	result = InitVector(dim);
-	wire_copy32((char *) result->x, wire, dim);
-	check_elements("vector", result->x, dim);
+	result = palloc(VECTOR_SIZE(dim));
+	SET_VARSIZE(result, VECTOR_SIZE(dim));
+	result->dim = dim;
+	result->unused = 0;
+	if (!wire_copy32((char *) result->x, wire, dim))
+		check_elements("vector", result->x, dim);
 
 	PG_RETURN_VECTOR_P(result);
 }
@@ -116,16 +119,12 @@ Datum
 vector_send(PG_FUNCTION_ARGS)
 {
 	Vector	   *vector = PG_GETARG_VECTOR_P(0);
-	StringInfoData buf;
+	bytea	   *result = wire_begin(vector->dim, vector->unused,
+									sizeof(float) * vector->dim);
 
-	pq_begintypsend(&buf);
-	enlargeStringInfo(&buf, 2 * sizeof(int16) + sizeof(float) * vector->dim);
-	pq_writeint16(&buf, vector->dim);
-	pq_writeint16(&buf, vector->unused);
-	wire_copy32(buf.data + buf.len, (char *) vector->x, vector->dim);
-	buf.len += sizeof(float) * vector->dim;
-
-	PG_RETURN_BYTEA_P(pq_endtypsend(&buf));
+	(void) wire_copy32(VARDATA(result) + WIRE_HEADER, (char *) vector->x,
+					   vector->dim);
+	PG_RETURN_BYTEA_P(result);
 }
 
 /* ---------- order and hash ---------- */

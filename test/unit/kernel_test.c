@@ -490,6 +490,54 @@ check_conversions(int n, int where, Kind kind)
 	free(want);
 }
 
+/*
+ * Reversed bytes; each element in turn is one that is not finite.
+ */
+static void
+check_swap(int n, int where, Kind kind)
+{
+	static const uint8_t bad[][4] = {{0x7f, 0x80}, {0xff, 0x80}, {0x7f, 0xc0},
+	{0x7f, 0x80, 0, 1}, {0xff, 0xff, 0xff, 0xff}};
+	static const uint8_t bad_half[][2] = {{0x7c}, {0xfc}, {0x7e}, {0x7c, 1}, {0xff, 0xff}};
+	static const uint8_t good[][4] = {{0x7f, 0x7f, 0xff, 0xff}, {0xff, 0x7f, 0xff, 0xff},
+	{0x80}, {0, 0, 0, 1}, {0}};
+	static const uint8_t good_half[][2] = {{0x7b, 0xff}, {0xfb, 0xff}, {0x80}, {0, 1}, {0}};
+	uint8_t    *from = unit_place(&arena_a, (size_t) n * 4, where);
+	uint8_t    *to = unit_place(&arena_out, (size_t) n * 4, where);
+
+	if (kind != RANDOM)
+		return;
+	unit_what = "swap_f32";
+	for (int i = 0; i < n; i++)
+		memcpy(from + 4 * i, good[unit_random() % 5], 4);
+	CHECK(kernels.swap_f32(from, (size_t) n, to), "n %d: not finite", n);
+	for (int i = 0; i < 4 * n; i++)
+		CHECK(to[i] == from[i ^ 3], "n %d, byte %d", n, i);
+	for (int i = 0; i < n; i++)
+	{
+		memcpy(from + 4 * i, bad[i % 5], 4);
+		CHECK(!kernels.swap_f32(from, (size_t) n, to), "n %d: %d is finite", n, i);
+		CHECK(memcmp(from + 4 * i, (uint8_t[4]) {to[4 * i + 3], to[4 * i + 2],
+					 to[4 * i + 1], to[4 * i]}, 4) == 0, "n %d, element %d", n, i);
+		memcpy(from + 4 * i, good[i % 5], 4);
+	}
+
+	unit_what = "swap_f16";
+	from = unit_place(&arena_a, (size_t) n * 2, where);
+	to = unit_place(&arena_out, (size_t) n * 2, where);
+	for (int i = 0; i < n; i++)
+		memcpy(from + 2 * i, good_half[unit_random() % 5], 2);
+	CHECK(kernels.swap_f16(from, (size_t) n, to), "n %d: not finite", n);
+	for (int i = 0; i < 2 * n; i++)
+		CHECK(to[i] == from[i ^ 1], "n %d, byte %d", n, i);
+	for (int i = 0; i < n; i++)
+	{
+		memcpy(from + 2 * i, bad_half[i % 5], 2);
+		CHECK(!kernels.swap_f16(from, (size_t) n, to), "n %d: %d is finite", n, i);
+		memcpy(from + 2 * i, good_half[i % 5], 2);
+	}
+}
+
 /* every half: its value, and back */
 static void
 check_every_half(void)
@@ -844,6 +892,7 @@ test_lengths(void)
 				check_floats(n, where, kind);
 				check_halves(n, where, kind);
 				check_conversions(n, where, kind);
+				check_swap(n, where, kind);
 				check_codes(n, where, kind);
 				if (n % 16 == 0)
 					check_fine_codes(n, where, kind);
