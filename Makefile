@@ -49,6 +49,7 @@ OBJS = \
 	src/type/vector.o \
 	src/type/halfvec.o \
 	src/type/arith.o \
+	src/type/argument.o \
 	src/type/distance.o \
 	src/type/sparsecheck.o \
 	src/type/sparsevec.o \

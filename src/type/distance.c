@@ -16,6 +16,7 @@
 #include <math.h>
 
 #include "kernel/kernel.h"
+#include "type/argument.h"
 #include "type/check.h"
 #include "type/distance.h"
 #include "type/sqlfunction.h"
@@ -100,8 +101,8 @@ static Datum
 measure_vectors(FunctionCallInfo fcinfo,
 				double (*distance) (const Vector *, const Vector *))
 {
-	Vector	   *a = PG_GETARG_VECTOR_P(0);
-	Vector	   *b = PG_GETARG_VECTOR_P(1);
+	const Vector *a = detoasted_argument(fcinfo, 0);
+	const Vector *b = detoasted_argument(fcinfo, 1);
 
 	check_same_dim("vector", a->dim, b->dim);
 	PG_RETURN_FLOAT8(distance(a, b));
@@ -125,8 +126,8 @@ SQL_FUNCTION(inner_product);
 Datum
 inner_product(PG_FUNCTION_ARGS)
 {
-	Vector	   *a = PG_GETARG_VECTOR_P(0);
-	Vector	   *b = PG_GETARG_VECTOR_P(1);
+	const Vector *a = detoasted_argument(fcinfo, 0);
+	const Vector *b = detoasted_argument(fcinfo, 1);
 
 	check_same_dim("vector", a->dim, b->dim);
 	PG_RETURN_FLOAT8(kernels.dot_f32(a->x, b->x, a->dim));
@@ -209,8 +210,8 @@ static Datum
 measure_halfvecs(FunctionCallInfo fcinfo,
 				double (*distance) (const HalfVector *, const HalfVector *))
 {
-	HalfVector *a = PG_GETARG_HALFVEC_P(0);
-	HalfVector *b = PG_GETARG_HALFVEC_P(1);
+	const HalfVector *a = detoasted_argument(fcinfo, 0);
+	const HalfVector *b = detoasted_argument(fcinfo, 1);
 
 	check_same_dim("halfvec", a->dim, b->dim);
 	PG_RETURN_FLOAT8(distance(a, b));
@@ -234,8 +235,8 @@ SQL_FUNCTION(halfvec_inner_product);
 Datum
 halfvec_inner_product(PG_FUNCTION_ARGS)
 {
-	HalfVector *a = PG_GETARG_HALFVEC_P(0);
-	HalfVector *b = PG_GETARG_HALFVEC_P(1);
+	const HalfVector *a = detoasted_argument(fcinfo, 0);
+	const HalfVector *b = detoasted_argument(fcinfo, 1);
 
 	check_same_dim("halfvec", a->dim, b->dim);
 	PG_RETURN_FLOAT8(kernels.dot_f16(a->x, b->x, a->dim));
