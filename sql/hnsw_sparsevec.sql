@@ -274,3 +274,55 @@ DROP TABLE dense;
 
 DROP VIEW violations;
 DROP FUNCTION sparse, elements, error_of, compare, found_part, check_mixed;
+
+-- Few dimensions: no codes stand for the vectors, and the nearest are found under
+-- every operator, inner product and L1 among them.
+CREATE TABLE few (id int, x sparsevec(3), y sparsevec(80));
+INSERT INTO few SELECT i,
+	array[(i * 7919) % 1009 - 504, (i * i * 31) % 997 - 498, (i * i % 9973 * i) % 991 - 495]::real[]::vector::sparsevec,
+	array(SELECT CASE WHEN (i + j) % 5 = 0 THEN (i * 7919 + j * j * 31) % 211 - 105 ELSE 0 END
+		FROM generate_series(1, 80) j)::real[]::vector::sparsevec
+	FROM generate_series(1, 2000) i;
+CREATE TABLE asked AS SELECT id, x FROM few WHERE id % 80 = 0;
+
+CREATE FUNCTION few_found(operator text, OUT hits bigint, OUT form text) LANGUAGE plpgsql AS $$
+DECLARE
+	list text := format('SELECT array_agg(d) AS d FROM asked q, LATERAL '
+						'(SELECT few.x %s q.x AS d FROM few ORDER BY 1 LIMIT 10) s GROUP BY q.id ORDER BY q.id', operator);
+	ours float8[];
+	exact float8[];
+BEGIN
+	SET LOCAL enable_indexscan = off;
+	EXECUTE format('SELECT array_agg(d) FROM (%s) s', list) INTO exact;
+	SET LOCAL enable_indexscan = on;
+	SET LOCAL enable_seqscan = off;
+	EXECUTE format('SELECT array_agg(d) FROM (%s) s', list) INTO ours;
+	hits := (SELECT count(*) FROM generate_series(1, 25) i, generate_series(1, 10) j WHERE ours[i][j] <= exact[i][10]);
+	form := (SELECT value FROM hnsw_metapage('few_x') WHERE name = 'own_kind');
+	SET LOCAL enable_seqscan = on;
+END $$;
+
+-- of 250
+CREATE INDEX few_x ON few USING hnsw (x sparsevec_ip_ops);
+SELECT hits >= 245 AS enough, form FROM few_found('<#>');
+SELECT * FROM hnsw_index_check('few_x', true, true);
+DROP INDEX few_x;
+CREATE INDEX few_x ON few USING hnsw (x sparsevec_l1_ops);
+SELECT hits >= 245 AS enough, form FROM few_found('<+>');
+SELECT * FROM hnsw_index_check('few_x', true, true);
+DROP INDEX few_x;
+CREATE INDEX few_x ON few USING hnsw (x sparsevec_l2_ops);
+SELECT hits >= 245 AS enough, form FROM few_found('<->');
+SELECT * FROM hnsw_index_check('few_x', true, true);
+DROP INDEX few_x;
+CREATE INDEX few_x ON few USING hnsw (x sparsevec_cosine_ops);
+SELECT hits >= 245 AS enough, form FROM few_found('<=>');
+SELECT * FROM hnsw_index_check('few_x', true, true);
+DROP INDEX few_x;
+
+-- elements that the codes know, but L1 of more dimensions is kept beside them
+CREATE INDEX few_x ON few USING hnsw (y sparsevec_l1_ops);
+SELECT value FROM hnsw_metapage('few_x') WHERE name = 'own_kind';
+SELECT * FROM hnsw_index_check('few_x', true, true);
+DROP TABLE few, asked;
+DROP FUNCTION few_found;

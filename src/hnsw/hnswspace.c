@@ -74,9 +74,10 @@ own_code(const HnswSpace *space, const uint8 *own)
 
 /* Do codes of edges and flat records end with the size of the value? */
 static inline bool
-codes_have_size(const VectorMetric *metric)
+codes_have_size(const HnswSpace *space)
 {
-	return metric->keeps_value && metric->space == VECTOR_SPACE_IP;
+	return space->own_kind == HNSW_OWN_KEPT &&
+		space->metric->space == VECTOR_SPACE_IP;
 }
 
 /* ---- geometry ---- */
@@ -104,8 +105,12 @@ choose_own_kind(const VectorMetric *metric, int dim)
 {
 	if (metric->to_floats == NULL)
 		return HNSW_OWN_EXACT;
-	if (metric->keeps_value)
+	if (metric->keeps_value && metric->floats(dim) < dim)
 		return HNSW_OWN_KEPT;
+
+	/* the floats are the elements, of which L1 is no Euclidean distance */
+	if (metric->space == VECTOR_SPACE_L1)
+		return dim <= HNSW_EXACT_L1_MAX_DIM ? HNSW_OWN_EXACT : HNSW_OWN_KEPT;
 	return dim <= HNSW_F32_MAX_DIM ? HNSW_OWN_F32 : HNSW_OWN_S8;
 }
 
@@ -114,7 +119,7 @@ hnsw_space_kept_bytes(const VectorMetric *metric, int dim, Size wish)
 {
 	Size		max = metric->max_bytes(dim);
 
-	if (!metric->keeps_value)
+	if (choose_own_kind(metric, dim) != HNSW_OWN_KEPT)
 		return 0;
 	if (metric->cut != NULL)
 		max = Min(max, Min(Max(wish, HNSW_MIN_KEPT_BYTES), HNSW_MAX_KEPT_BYTES));
@@ -154,7 +159,7 @@ choose_nbits(int rdim, int least, Size own, Size size, int want)
 static void
 lay_out(HnswSpace *space, int least)
 {
-	Size		size = codes_have_size(space->metric) ? sizeof(float) : 0;
+	Size		size = codes_have_size(space) ? sizeof(float) : 0;
 	Size		own = own_bytes(space);
 
 	space->nbits = choose_nbits(space->rdim, least, own, size, 2 * space->m);
@@ -175,7 +180,7 @@ add_fine(HnswSpace *space)
 	int			least = space->rdim / 4 * 3;
 	HnswSpace	fine = *space;
 
-	if (space->own_kind != HNSW_OWN_S8 ||
+	if (space->own_kind != HNSW_OWN_S8 || space->metric->keeps_value ||
 		(type != VECTOR_SPACE_L2 && type != VECTOR_SPACE_COSINE) ||
 		space->metric->max_bytes(space->dim) < HNSW_FINE_MIN_VALUE)
 		return;
@@ -194,7 +199,7 @@ hnsw_space_bytes(const VectorMetric *metric, int dim)
 {
 	int			floats;
 
-	if (metric->to_floats == NULL)
+	if (choose_own_kind(metric, dim) == HNSW_OWN_EXACT)
 		return 0;
 	floats = metric->floats(dim);
 	return MAXALIGN(quant_rotation_bytes(floats)) +
@@ -282,7 +287,7 @@ length_wanted(const HnswSpace *space, const void *value)
 	const VectorMetric *metric = space->metric;
 
 	if (metric->space == VECTOR_SPACE_COSINE ||
-		(metric->space == VECTOR_SPACE_IP && metric->keeps_value))
+		codes_have_size(space))
 		return 1;
 	if (space->floats < space->dim && metric->size != NULL)
 		return metric->size(value);
@@ -803,6 +808,14 @@ measure_s8(const HnswSpace *space, const HnswQuery *query,
 	}
 }
 
+/*
+ * In few dimensions some vector is almost parallel to the query, and its margin
+ * next to nothing, however much longer others are.  With 3, recall@10 of 4,000
+ * sparse vectors of 3 and 16 dimensions is .99 and 1.00 at ef_search 40; .84
+ * and .95 without; in 128 dimensions this is 2 % of the lengths.
+ */
+#define FEW_DIMS_MARGIN		3.0
+
 static void
 measure_f32(const HnswSpace *space, const HnswQuery *query,
 			const HnswF32Own *own, HnswMeasure *out)
@@ -814,7 +827,7 @@ measure_f32(const HnswSpace *space, const HnswQuery *query,
 			sqrt(own->norm2 + SUM_UNDERFLOW(space->dim));
 
 		out->dist = ip;
-		out->margin = lengths + ip;
+		out->margin = lengths * (1 + FEW_DIMS_MARGIN / space->dim) + ip;
 		out->l2sq = Max(query->norm2 + own->norm2 + 2 * ip, 0);
 		out->bound = ip - 2 * SUM_ROUNDING(space->dim) * lengths;
 		mend_ip_bound(space, lengths, own->norm2, out);
@@ -1180,7 +1193,7 @@ hnsw_space_edge_from(const HnswSpace *space, const HnswCenter *center,
 	{
 		quant_edge_encode(own_code(space, center->own), own_code(space, o),
 						  space->rdim, space->nbits, (QuantEdge *) code);
-		if (codes_have_size(space->metric))
+		if (codes_have_size(space))
 			memcpy(code + quant_edge_bytes(space->nbits),
 				   &((const HnswKept *) o)->size, sizeof(float));
 		return;
@@ -1212,7 +1225,7 @@ hnsw_space_flat(const HnswSpace *space, const uint8 *own, uint8 *code)
 
 	if (!hnsw_space_coded(space))
 		return;
-	if (codes_have_size(space->metric))
+	if (codes_have_size(space))
 		memcpy(flat->bits + space->nbits / 8, &((const HnswKept *) own)->size,
 			   sizeof(float));
 	if (space->own_kind != HNSW_OWN_F32)
@@ -1270,7 +1283,7 @@ estimate_kept(const HnswSpace *space, const HnswQuery *query, double l1_share,
 		double		slope;		/* of dist, by l2sq */
 		float		here = 0;
 
-		if (codes_have_size(space->metric))
+		if (codes_have_size(space))
 			memcpy(&here, size + (Size) i * stride, sizeof(float));
 		switch (query->space)
 		{

@@ -18,7 +18,8 @@
  *	KEPT	a code like S8 of the floats that the metric makes of a value, and
  *			behind it the value, or of a long one the largest elements and the
  *			norm of the rest.  Sparse vectors, whose distance codes cannot tell,
- *			though they rank neighbours well.
+ *			though they rank neighbours well.  Those with few dimensions are
+ *			stored as the others are.
  *	EXACT	the value's bytes.  Spaces that only metric->distance knows; edges
  *			carry no code but the distance of their two nodes.
  *
@@ -68,6 +69,12 @@ typedef struct HnswF32Own
  * 2,000 bytes core takes the longest.  For these S8 forms have a fine code.
  */
 #define HNSW_FINE_MIN_VALUE ((Size) 2000)
+
+/*
+ * Sparse vectors with more dimensions than that are KEPT under L1 also where
+ * the codes are of their elements, for the sake of size.
+ */
+#define HNSW_EXACT_L1_MAX_DIM	64
 
 /* an own form of kind KEPT; the value stands behind the code */
 typedef struct HnswKept

@@ -430,6 +430,7 @@ static const VectorMetric metrics[] = {
 		.to_floats = sparsevec_metric_to_floats,
 		.keeps_value = true,
 		.distance = sparsevec_metric_l1,
+		.panel = &sparsevec_panel_l1,
 		.size = sparsevec_metric_norm,
 		.cut = sparsevec_metric_cut_l1,
 		.check = sparsevec_metric_check,

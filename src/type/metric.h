@@ -54,14 +54,16 @@ typedef struct VectorMetric
 	 * with very many dimensions a random projection, which keeps lengths and
 	 * angles nearly.  NULL in VECTOR_SPACE_OPAQUE.
 	 *
-	 * keeps_value: those floats do not tell the distance, so an index has to
-	 * keep the value, too.  Only then 'size' and 'cut' are asked for.
+	 * keeps_value: where those floats are fewer than the dimensions they do
+	 * not tell the distance, so an index has to keep the value, too.  Only
+	 * then 'cut' is asked for.
 	 *
 	 * distance: exact distance of two values in the operator's units, which
 	 * callers know to have equal dimensions.  Equal to what the SQL operator
 	 * returns, bit for bit.  Never raises.
 	 *
-	 * panel: distances of many values at once, in VECTOR_SPACE_OPAQUE.
+	 * panel: distances of many values at once, under L1 and in
+	 * VECTOR_SPACE_OPAQUE.
 	 *
 	 * size: the Euclidean norm, which is 0 for a zero vector only.  NULL if the
 	 * floats are the elements themselves.

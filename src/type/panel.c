@@ -10,6 +10,7 @@
  */
 #include "postgres.h"
 
+#include "type/distance.h"
 #include "type/halfvec.h"
 #include "type/panel.h"
 #include "type/vector.h"
@@ -39,6 +40,16 @@ halfvec_form(const void *value, void *scratch, float *norm2)
 	return scratch;
 }
 
+/* of few dimensions: an index asks for no others */
+static const void *
+sparsevec_form(const void *value, void *scratch, float *norm2)
+{
+	const SparseVector *vector = value;
+
+	sparsevec_sketch(vector, scratch, vector->dim);
+	return scratch;
+}
+
 static void
 near_l1(const void *panel, const float *norm2, const KernelRows *rows,
 		int dim, float *dist, uint16 *near)
@@ -55,6 +66,12 @@ const VectorPanel vector_panel_l1 = {
 const VectorPanel halfvec_panel_l1 = {
 	.bytes = float_bytes,
 	.form = halfvec_form,
+	.near = near_l1
+};
+
+const VectorPanel sparsevec_panel_l1 = {
+	.bytes = float_bytes,
+	.form = sparsevec_form,
 	.near = near_l1
 };
 

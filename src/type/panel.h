@@ -38,6 +38,7 @@ typedef struct VectorPanel
 
 extern const VectorPanel vector_panel_l1;
 extern const VectorPanel halfvec_panel_l1;
+extern const VectorPanel sparsevec_panel_l1;
 extern const VectorPanel bit_panel_hamming;
 extern const VectorPanel bit_panel_jaccard;
 
