@@ -270,6 +270,45 @@ run_rows_l2sq_f32(int n)
 }
 
 static void
+run_panel_near_l1(int n)
+{
+	set_rows(fa);
+	kernels.panel_near_l1(panel_f32, &panel_rows, n, dist, near);
+	sink = dist[0] + near[0];
+}
+
+/* n bits */
+static void
+run_panel_near_hamming(int n)
+{
+	set_rows(codes);
+	kernels.panel_near_hamming((const uint8_t *) panel_s8, &panel_rows,
+							   (n + 31) / 32 * 4, dist, near);
+	sink = dist[0] + near[0];
+}
+
+static void
+run_panel_near_jaccard(int n)
+{
+	set_rows(codes);
+	kernels.panel_near_jaccard((const uint8_t *) panel_s8, panel_norm2,
+							   &panel_rows, (n + 31) / 32 * 4, dist, near);
+	sink = dist[0] + near[0];
+}
+
+static void
+run_swap_f32(int n)
+{
+	sink = kernels.swap_f32(fa, n, wide);
+}
+
+static void
+run_swap_f16(int n)
+{
+	sink = kernels.swap_f16(ha, n, hwork);
+}
+
+static void
 run_quantize_s8(int n)
 {
 	sink = kernels.quantize_s8(fa, n, 127, 1 / 127.0f, scode);
@@ -345,6 +384,11 @@ static const struct
 	{"panel_near_f32", run_panel_near_f32, KERNEL_ROWS * KERNEL_PANEL},
 	{"rows_l2sq_s8", run_rows_l2sq_s8, KERNEL_FORMS},
 	{"rows_l2sq_f32", run_rows_l2sq_f32, KERNEL_FORMS},
+	{"panel_near_l1", run_panel_near_l1, KERNEL_ROWS * KERNEL_PANEL},
+	{"panel_near_hamming", run_panel_near_hamming, KERNEL_ROWS * KERNEL_PANEL},
+	{"panel_near_jaccard", run_panel_near_jaccard, KERNEL_ROWS * KERNEL_PANEL},
+	{"swap_f32", run_swap_f32, 1},
+	{"swap_f16", run_swap_f16, 1},
 	{"max_abs_f32", run_max_abs_f32, 1},
 	{"quantize_s8", run_quantize_s8, 1},
 	{"quant_rotate", run_rotate, 1},

@@ -44,12 +44,14 @@ store_near(float *dist, __m256 low, __m256 high, float bound)
 
 /* ---- L1 ---- */
 
+/* by a multiply-add with 1: see kernel_avx512_tally.c */
 HELPER __m256
 add_abs(__m256 sum, __m256 x, __m256 y)
 {
 	__m256		d = _mm256_sub_ps(x, y);
 
-	return _mm256_add_ps(sum, _mm256_andnot_ps(_mm256_set1_ps(-0.0f), d));
+	d = _mm256_andnot_ps(_mm256_set1_ps(-0.0f), d);
+	return _mm256_fmadd_ps(d, _mm256_set1_ps(1), sum);
 }
 
 /* Rows first to first + nrows; inlined with a constant nrows <= ROWS. */

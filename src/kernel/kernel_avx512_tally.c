@@ -48,11 +48,17 @@ broadcast_four(const uint8_t *x)
 
 /* ---- L1 ---- */
 
+/*
+ * The sum is taken by multiply-adds with 1, which are exact and have units of
+ * their own on some CPUs: 9.8 ns a pair of 384 dimensions instead of 13 (Zen 4).
+ */
+
 /* Rows first to first + nrows; inlined with a constant nrows <= ROWS. */
 HELPER void
 near_l1(const float *panel, const KernelRows *rows, int first, int nrows,
 		size_t n, float *dist, uint16_t *near)
 {
+	const __m512 one = _mm512_set1_ps(1);
 	__m512		sum[ROWS];
 
 	UNROLL_ROWS
@@ -67,7 +73,8 @@ near_l1(const float *panel, const KernelRows *rows, int first, int nrows,
 		{
 			__m512		y = _mm512_set1_ps(((const float *) rows->x[first + r])[i]);
 
-			sum[r] = _mm512_add_ps(sum[r], _mm512_abs_ps(_mm512_sub_ps(x, y)));
+			sum[r] = _mm512_fmadd_ps(_mm512_abs_ps(_mm512_sub_ps(x, y)), one,
+									 sum[r]);
 		}
 	}
 	UNROLL_ROWS
