@@ -344,8 +344,8 @@ begin_batch(Build *build)
 
 	hnsw_index_refresh(build->hnsw);
 	npages = hnsw_index_nnodes(build->hnsw);
-	team->shared->row_by_row = team->mem_shared->want == 0 ||
-		nnodes < MIN_BATCH || npages > nnodes * MAX_PAGES_OF_BATCH;
+	team->shared->row_by_row = nnodes < MIN_BATCH ||
+		npages > nnodes * MAX_PAGES_OF_BATCH;
 	hnsw_memgraph_release(build->mem, npages);
 	hnsw_bulk_init(&team->shared->bulk);
 }
@@ -363,26 +363,18 @@ end_batch(Build *build)
 	HnswBuildShared *shared = build->team->shared;
 	Barrier    *barrier = &shared->barrier;
 	MemoryContext old = MemoryContextSwitchTo(build->context);
-	HnswBulk   *bulk = NULL;
+	HnswBulk   *bulk;
 	bool		was_last;
 
-	if (build->mem->shared->want > 0)
-	{
-		pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE,
-									 HNSW_PHASE_LINK);
-		bulk = hnsw_bulk_begin(&shared->bulk, build->mem, build->grower,
-							   barrier);
-		hnsw_bulk_link(bulk, IsParallelWorker() ? NULL : report_linked);
-	}
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HNSW_PHASE_LINK);
+	bulk = hnsw_bulk_begin(&shared->bulk, build->mem, build->grower, barrier);
+	hnsw_bulk_link(bulk, IsParallelWorker() ? NULL : report_linked);
 	if (hnsw_wait_for_all(barrier))
 		write_memory(build);
 	hnsw_wait_for_all(barrier);
-	if (bulk != NULL)
-	{
-		if (build->grower != NULL)
-			hnsw_bulk_link_back(bulk);
-		hnsw_bulk_end(bulk);
-	}
+	if (build->grower != NULL)
+		hnsw_bulk_link_back(bulk);
+	hnsw_bulk_end(bulk);
 
 	/* nobody gets exhausted before the next batch */
 	was_last = pg_atomic_read_u32(&shared->nexhausted) >=
@@ -402,15 +394,6 @@ end_batch(Build *build)
 	MemoryContextSwitchTo(old);
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE,
 								 HNSW_PHASE_LOAD);
-}
-
-/* A row for the graph in memory.  Returns false if memory is used up. */
-static bool
-insert_in_memory(Build *build, ItemPointer tid)
-{
-	return build->team->mem_shared->want > 0 ?
-		hnsw_memgraph_add(build->mem, build->own, tid) :
-		hnsw_memgraph_insert(build->mem, build->own, tid);
 }
 
 /*
@@ -436,7 +419,7 @@ insert_value(Build *build, const void *value, ItemPointer tid)
 		return false;
 	while (build->in_memory)
 	{
-		if (insert_in_memory(build, tid))
+		if (hnsw_memgraph_add(build->mem, build->own, tid))
 			return true;
 		end_batch(build);
 	}

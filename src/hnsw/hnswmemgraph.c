@@ -6,8 +6,8 @@
  * A node in memory:
  *
  *		NodeHeader	lock of the slot
- *		HnswMemList	only if the graph is linked all at once; on one cache line with
- *					the lock, since those who come to offer a candidate need both
+ *		HnswMemList	on one cache line with the lock, since those who come to offer a
+ *					candidate need both
  *		HnswSlot	node_bytes, as on a page; candidates for links lie in the place
  *					of the edges, and may go beyond them
  *		own form	only if it does not fit into the slot: all of it, and behind it
@@ -58,9 +58,6 @@ typedef struct NodeHeader
 
 /* entries that repair may add when nothing else makes a node reachable */
 #define SPARE_ENTRIES		64
-
-/* Several candidates can be at distance zero up to rounding. */
-#define MAX_SAME			16
 
 /* cache lines of a node that are asked for in advance */
 #define CACHE_LINE			64
@@ -145,9 +142,8 @@ plan_node(HnswMemShared *shared, const HnswLayout *layout, int want)
 	Size		candidates = sizeof(uint64) * 2 * (Size) want;
 	Size		bytes = NODE_HEADER_BYTES;
 
-	if (want > 0)
-		bytes += MAXALIGN(offsetof(HnswMemList, link) +
-						  sizeof(uint64) * layout->max_edges);
+	bytes += MAXALIGN(offsetof(HnswMemList, link) +
+					  sizeof(uint64) * layout->max_edges);
 	shared->want = want;
 	shared->slot_off = bytes;
 
@@ -177,7 +173,7 @@ plan_memory(HnswMemShared *shared, const HnswSpace *space, int want,
 	shared->budget = budget;
 	shared->chunk_shift = pg_leftmost_one_pos64(Max(chunk / stride, 1));
 	shared->chunk_cost = (stride + WRITE_BYTES +
-						  (want > 0 ? HNSW_LINK_BYTES(want) : 0)) << shared->chunk_shift;
+						  HNSW_LINK_BYTES(want)) << shared->chunk_shift;
 	shared->max_chunks = Min(budget / shared->chunk_cost,
 							 HNSW_INVALID_NODE >> shared->chunk_shift);
 	max_nodes = (uint64) shared->max_chunks << shared->chunk_shift;
@@ -191,15 +187,11 @@ plan_memory(HnswMemShared *shared, const HnswSpace *space, int want,
 										   shared->max_entries)));
 
 	/* at most half full */
-	shared->table_mask = 0;
-	if (want > 0)
-	{
-		shared->table_mask =
-			pg_nextpower2_32(Min(Max(max_nodes, 1), PG_INT32_MAX / 2)) * 2 - 1;
-		shared->used = add_size(shared->used,
-								mul_size(sizeof(pg_atomic_uint32),
-										 (Size) shared->table_mask + 1));
-	}
+	shared->table_mask =
+		pg_nextpower2_32(Min(Max(max_nodes, 1), PG_INT32_MAX / 2)) * 2 - 1;
+	shared->used = add_size(shared->used,
+							mul_size(sizeof(pg_atomic_uint32),
+									 (Size) shared->table_mask + 1));
 }
 
 Size
@@ -289,7 +281,6 @@ hnsw_memgraph_lock(HnswMemGraph *mem, HnswNode node)
 HnswMemList *
 hnsw_memgraph_list(HnswMemGraph *mem, HnswNode node)
 {
-	Assert(mem->shared->want > 0);
 	return (HnswMemList *) ((char *) node_header(mem, node) +
 							NODE_HEADER_BYTES);
 }
@@ -538,7 +529,7 @@ hnsw_memgraph_clear_entries(HnswMemGraph *mem)
 	pg_atomic_write_u32(&mem->shared->nentries, 0);
 }
 
-/* ---- inserting ---- */
+/* ---- adding rows ---- */
 
 /* The nodes near an own form, nearest first, in mem->candidates. */
 static int
@@ -609,61 +600,6 @@ append_tid(HnswMemGraph *mem, HnswNode node, const uint8 *own, ItemPointer tid)
 	hnsw_space_cover(space, header_own(mem, header), own);
 	LWLockRelease(&header->lock);
 	return true;
-}
-
-/* Which candidate has the same own form?  HNSW_INVALID_NODE if none. */
-static HnswNode
-find_same(HnswMemGraph *mem, const uint8 *own, int ncandidates)
-{
-	for (int i = 0; i < Min(ncandidates, MAX_SAME); i++)
-	{
-		if (hnsw_space_same(mem->graph.space, own, mem->candidates[i].own))
-			return mem->candidates[i].node;
-	}
-	return HNSW_INVALID_NODE;
-}
-
-/* Put an edge to 'new' into the list of a neighbour. */
-static bool
-link_back(HnswMemGraph *mem, const HnswNeighbor *neighbor,
-		  const HnswNeighbor *new, bool force)
-{
-	const HnswSpace *space = mem->graph.space;
-	NodeHeader *header = node_header(mem, neighbor->node);
-	HnswSlot   *slot = header_slot(mem, header);
-	HnswPlacement placement;
-	bool		linked;
-
-	hnsw_space_edge(space, neighbor->own, new->own, new->dist, mem->code);
-	LWLockAcquire(&header->lock, LW_EXCLUSIVE);
-	linked = hnsw_link_place(space, slot, neighbor->own, new, mem->code,
-							 &mem->known, force, &placement) &&
-		hnsw_link_apply(space, slot, &placement, new->node, mem->code);
-	LWLockRelease(&header->lock);
-	return linked;
-}
-
-/*
- * Make a new node known to its neighbours, so that searches can reach it.
- * Returns false if it has none.
- */
-static bool
-link_node(HnswMemGraph *mem, HnswNode node, const uint8 *own, int nlinks)
-{
-	HnswNeighbor new = {.node = node,.own = own};
-	bool		linked = false;
-
-	for (int i = 0; i < nlinks; i++)
-	{
-		new.dist = mem->candidates[i].dist;
-		linked |= link_back(mem, &mem->candidates[i], &new, false);
-	}
-	if (!linked && nlinks > 0)
-	{
-		new.dist = mem->candidates[0].dist;
-		linked = link_back(mem, &mem->candidates[0], &new, true);
-	}
-	return linked;
 }
 
 static void
@@ -749,42 +685,6 @@ hnsw_memgraph_add(HnswMemGraph *mem, const uint8 *own, ItemPointer tid)
 			return append_tid(mem, same, own, tid);
 		}
 	}
-}
-
-bool
-hnsw_memgraph_insert(HnswMemGraph *mem, const uint8 *own, ItemPointer tid)
-{
-	const HnswSpace *space = mem->graph.space;
-	int			n;
-	int			nlinks;
-	HnswNode	node;
-
-	/* others may be waiting for everybody to see this; a stale read is fine */
-	if (mem->shared->full)
-		return false;
-
-	n = find_candidates(mem, own, HNSW_INVALID_NODE);
-	node = find_same(mem, own, n);
-	if (node != HNSW_INVALID_NODE)
-		return append_tid(mem, node, own, tid);
-
-	node = claim_node(mem);
-	if (node == HNSW_INVALID_NODE)
-		return false;
-	fill_node(mem, node, own, tid);
-	hnsw_known_clear(&mem->known);
-	for (int i = 0; i < n; i++)
-		hnsw_known_add(&mem->known, mem->candidates[i].node,
-					   mem->candidates[i].dist);
-	nlinks = hnsw_select(space, mem->candidates, n, space->layout.max_edges);
-	hnsw_link_write(space, hnsw_memgraph_slot(mem, node), own,
-					mem->candidates, nlinks);
-
-	/* the locks taken for back-links publish the node */
-	if (!link_node(mem, node, own, nlinks) ||
-		hnsw_memgraph_nentries(mem) < hnsw_entry_target(space, node))
-		hnsw_memgraph_add_entry(mem, node);
-	return true;
 }
 
 void

@@ -6,7 +6,7 @@
  * Nodes are slots in the format of the pages, in chunks of equal size, so that
  * writing them out is copying.  A node is numbered by its place, behind the nodes
  * that are on pages already if a build takes several batches.  Several
- * processes may insert at the same time, each through a HnswMemGraph of its
+ * processes may add nodes at the same time, each through a HnswMemGraph of its
  * own over one HnswMemShared.
  *
  * Where chunks come from is the business of a HnswMemSource: private memory
@@ -95,9 +95,9 @@ typedef struct HnswMemShared
 } HnswMemShared;
 
 /*
- * A node's neighbours before its edges are written, of a graph that is linked
- * all at once (hnswbulk.c).  Each is one number that sorts by distance:
- * hnsw_neighbor_key().  The candidates lie where the edges will be.
+ * A node's neighbours before its edges are written (hnswbulk.c).  Each is one
+ * number that sorts by distance: hnsw_neighbor_key().  The candidates lie where
+ * the edges will be.
  */
 typedef struct HnswMemList
 {
@@ -146,8 +146,7 @@ hnsw_key_dist(uint64 key)
  * that may take 'budget' bytes, itself and the memory for linking it and
  * writing it out included.
  *
- * want: candidates for a node's links, if the graph is linked all at once
- * (coded spaces); 0 if each row is linked when it comes.
+ * want: candidates for a node's links.
  */
 extern Size hnsw_memgraph_shared_bytes(const HnswSpace *space, int want,
 									   uint64 budget);
@@ -155,7 +154,7 @@ extern void hnsw_memgraph_create(HnswMemShared *shared,
 								 const HnswSpace *space, int want,
 								 uint64 budget);
 
-/* One participant's view of the graph, and its memory for inserting. */
+/* One participant's view of the graph, and its memory. */
 typedef struct HnswMemGraph
 {
 	HnswGraph	graph;			/* must be first */
@@ -187,20 +186,11 @@ extern HnswMemGraph *hnsw_memgraph_attach(HnswMemShared *shared,
  * hnsw_memgraph_add -- one row, not linked yet: a new node, or the TID goes to
  * the node with the same own form.
  *
- * Locks, errors, result: as hnsw_memgraph_insert.
- */
-extern bool hnsw_memgraph_add(HnswMemGraph *mem, const uint8 *own,
-							  ItemPointer tid);
-
-/*
- * hnsw_memgraph_insert -- one row: link a new node, or add the TID to the node
- * with the same own form.
- *
  * Locks: LWLocks of nodes, one at a time.  Errors: none of its own.
  * Returns false, having changed nothing, if memory is used up.
  */
-extern bool hnsw_memgraph_insert(HnswMemGraph *mem, const uint8 *own,
-								 ItemPointer tid);
+extern bool hnsw_memgraph_add(HnswMemGraph *mem, const uint8 *own,
+							  ItemPointer tid);
 
 /*
  * hnsw_memgraph_near -- the nodes near a node, nearest first, in
