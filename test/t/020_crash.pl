@@ -171,6 +171,26 @@ for my $point ('insert-before-entry', 'insert-after-entry')
 	mended("crashes at $point");
 }
 
+# W11: that a row without a vector came is noted before the row is there.  A
+# crash in between leaves a note of nothing; but never a row without its note,
+# which an order that such rows begin would then lack.
+my $first_is_null = q(
+	SET enable_seqscan = off; SET enable_sort = off;
+	SELECT v IS NULL FROM t ORDER BY (v <-> '[0,0,0,0,0,0,0,0]') * -1 DESC LIMIT 1);
+my $insert_null = "INSERT INTO t VALUES (nextval('ids'), NULL)";
+
+$node->safe_psql('postgres', "TRUNCATE t; CALL fill(30, 100000)");
+ok(crash_at($insert_null, 'edit-after-finish', 1), 'the note of a row without a vector crashes the server');
+sound_after('a crash behind W11');
+is($node->safe_psql('postgres', 'SELECT count(*) FROM t WHERE v IS NULL'), '0', 'the row of this note is not there');
+is($node->safe_psql('postgres', $first_is_null), 'f', 'a descending order is right without it');
+$node->safe_psql('postgres', $insert_null);
+ok(crash_at($insert, 'insert-after-node', 1), 'the server crashes when such a row is there');
+is(errors('false'), '', 'index is sound after that');
+is($node->safe_psql('postgres', $first_is_null), 't', 'the row without a vector comes first');
+$node->safe_psql('postgres', 'DELETE FROM t WHERE v IS NULL');
+mended('crashes behind W11');
+
 # ---------------------------------------------------------------------------
 # Behind every record of a load that makes each kind of change, as far as the
 # figures of the time allow: a stride that spreads them over the load.
