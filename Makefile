@@ -99,6 +99,8 @@ OBJS = \
 	src/planner/adaptivepath.o \
 	src/planner/adaptivescan.o \
 	src/planner/rowtid.o \
+	src/planner/adaptivestep.o \
+	src/planner/adaptiveexact.o \
 	src/planner/sortdistance.o \
 	src/planner/tidmembers.o \
 	src/planner/distancecost.o \

@@ -80,7 +80,7 @@ SELECT found_by('SELECT id FROM item WHERE v <=> q() < 0.5');
 SELECT f, abs(ln(estimate(format('SELECT id FROM item WHERE %s', f)) / count::float8)) < ln(2.5) AS near
 	FROM (VALUES ('v <=> q() < 0.7', 209), ('v <=> q() < 1', 994), ('1 - (v <=> q()) > 0.3', 209), ('v <=> q() < 3', 2000), ('v <=> q() < 0.7 AND a < 50', 105),
 		('v <=> q() < 0', 8)) t (f, count);
--- of a parameter that nobody knows, core's guess
+-- of a parameter that nobody knows, a few
 SET plan_cache_mode = force_generic_plan;
 SET enable_seqscan = off;
 SET enable_indexonlyscan = off;
@@ -178,6 +178,10 @@ ALTER TABLE part ATTACH PARTITION part2 FOR VALUES FROM (500) TO (1000);
 INSERT INTO part SELECT i, vec(i, 16) FROM generate_series(0, 999) i;
 CREATE INDEX ON part USING hnsw (v vector_cosine_ops);
 SELECT * FROM compare('SELECT id FROM part WHERE v <=> q() < 0.5');
+-- what is expected of the parent is what is expected of its partitions
+ANALYZE part;
+SELECT abs(ln(estimate('SELECT id FROM part WHERE v <=> q() < 0.8') / count(*)::float8)) < ln(2) AS near FROM part WHERE v <=> q() < 0.8;
+SELECT abs(ln(estimate('SELECT p.id FROM part p JOIN item i USING (id) WHERE p.v <=> q() < 0.8') / count(*)::float8)) < ln(2) AS near FROM part WHERE v <=> q() < 0.8;
 DROP TABLE part;
 CREATE TABLE other (id int, v vector(600), h halfvec(20), s sparsevec(20), b bit(20), twin vector(16), free vector);
 INSERT INTO other SELECT i, vec(i, 600), vec(i, 20), vec(i, 20), binary_quantize(vec(i, 20))::bit(20), vec(i / 100, 16), vec(i, 20) FROM generate_series(1, 600) i;

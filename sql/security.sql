@@ -103,12 +103,17 @@ SELECT kilobytes($$SELECT id FROM many ORDER BY v <-> '[10,20,30]'$$, 15000) < 6
 	kilobytes($$SELECT id FROM many WHERE id % 10 > 0 ORDER BY v <-> '[10,20,30]'$$, 14000) < 640 AS small_with_filter;
 SET hnsw.adaptive_scan = off;
 SELECT kilobytes($$SELECT id FROM many WHERE id % 10 > 0 ORDER BY v <-> '[10,20,30]'$$, 14000) < 640 AS small_with_filter;
--- each can have more
+-- each can have more, for a walk that looks far ahead
+SET hnsw.iterative_scan = strict_order;
+SET hnsw.ef_search = 10000;
+SELECT kilobytes($$SELECT id FROM many ORDER BY v <-> '[10,20,30]'$$, 1) < 640 AS small;
 SET hnsw.scan_mem_multiplier = 100;
-SELECT kilobytes($$SELECT id FROM many ORDER BY v <-> '[10,20,30]'$$, 15000) > 640 AS large;
+SELECT kilobytes($$SELECT id FROM many ORDER BY v <-> '[10,20,30]'$$, 1) > 640 AS large;
 RESET hnsw.scan_mem_multiplier;
 SET work_mem = '64MB';
-SELECT kilobytes($$SELECT id FROM many ORDER BY v <-> '[10,20,30]'$$, 15000) > 640 AS large;
+SELECT kilobytes($$SELECT id FROM many ORDER BY v <-> '[10,20,30]'$$, 1) > 640 AS large;
+RESET hnsw.ef_search;
+RESET hnsw.iterative_scan;
 SET hnsw.adaptive_scan = on;
 SELECT kilobytes($$SELECT id FROM many WHERE id % 10 > 0 ORDER BY v <-> '[10,20,30]'$$, 14000) > 640 AS large_with_filter;
 

@@ -137,43 +137,48 @@ extern bool hnswgettuple(IndexScanDesc scan, ScanDirection dir);
 extern void hnswendscan(IndexScanDesc scan);
 
 /*
- * hnsw_scan_spent -- what a scan has cost since its last rescan.  For whoever
- * may have a cheaper way to go on.
+ * A set of rows by their heap TIDs: the one membership test of a search.  It
+ * must neither allocate nor raise.
+ */
+typedef struct HnswMembers
+{
+	bool		(*has) (void *arg, ItemPointer tid);
+	void	   *arg;
+} HnswMembers;
+
+/*
+ * For whoever knows more about a query than its index scan does.  They last
+ * until the next rescan.
+ *
+ * hnsw_scan_walk_on -- do not sweep because the walk has become long: the caller
+ * says when.
+ *
+ * hnsw_scan_restrict -- return no row but those of a set, which lives as long.
+ * The walk passes through the others, and they do not count for its look-ahead.
+ * It ends in a sweep when it has gone on for what that costs.
+ *
+ * hnsw_scan_sweep -- walk no further, but sweep (hnswsweep.h), and come to the
+ * end whatever the settings say.  Rows that have left are not returned again,
+ * and those before them come last: a scan that has just been rescanned has
+ * neither.  An index without codes can do it, but at the price of reading every
+ * node.
+ */
+extern void hnsw_scan_walk_on(IndexScanDesc scan);
+extern void hnsw_scan_restrict(IndexScanDesc scan, const HnswMembers *members);
+extern void hnsw_scan_sweep(IndexScanDesc scan);
+
+/*
+ * hnsw_scan_spent -- what a scan has cost since its last rescan.
  */
 typedef struct HnswScanSpent
 {
-	int64		hops;			/* nodes read */
-	double		memory;			/* of the walk, as a share of what it may use */
+	double		hops;			/* nodes read by the walk */
+	double		sweep;			/* what the sweep has cost, in hops */
+	double		left_out;		/* nodes outside the set that the walk has met */
+	bool		swept;			/* is there a sweep? */
 } HnswScanSpent;
 
 extern void hnsw_scan_spent(IndexScanDesc scan, HnswScanSpent *out);
-
-/*
- * hnswsweep.c: the rows of a set by distance, without a walk.
- *
- * hnsw_sweep_begin -- look at all nodes' flat records and keep those whose
- * first heap TID 'member' accepts, or that have further heap TIDs.  value: the
- * detoasted query.  Memory in the current context, 8 bytes a member.  Returns NULL if the index
- * cannot do it: without codes, or nothing to order by.
- *
- * hnsw_sweep_next -- the next node: its heap TIDs (to be tested again, one by
- * one) and a lower bound of their distance in the operator's units.  Nodes
- * come by that bound, as far as estimates can tell.  False at the end.
- */
-typedef struct HnswSweep HnswSweep;
-typedef bool (*HnswSweepMember) (void *arg, ItemPointer tid);
-
-typedef struct HnswSweepRow
-{
-	double		bound;
-	ItemPointerData *tids;		/* start with zeros; reused by the next call */
-	int			ntids;
-	int			maxtids;
-} HnswSweepRow;
-
-extern HnswSweep *hnsw_sweep_begin(Relation index, const void *value,
-								   HnswSweepMember member, void *arg);
-extern bool hnsw_sweep_next(HnswSweep *sweep, HnswSweepRow *row);
 
 /*
  * hnswrange.c: all nodes by their own forms, in the order of the pages.
@@ -181,9 +186,10 @@ extern bool hnsw_sweep_next(HnswSweep *sweep, HnswSweepRow *row);
  * hnsw_range_begin -- value: the detoasted query, of the dimensions of the
  * index or the operator's ERROR.  Memory in the current context.
  *
- * hnsw_range_next -- the next node that 'wanted' accepts by its lower bound: as
- * hnsw_sweep_next.  Every row that a snapshot taken before hnsw_range_begin
- * can see, and that is in the index, belongs to one of the nodes.
+ * hnsw_range_next -- the heap TIDs of the next node that 'wanted' accepts by its
+ * lower bound; false at the end.  Every row that a snapshot taken before
+ * hnsw_range_begin can see, and that is in the index, belongs to one of the
+ * nodes.
  *
  * hnsw_range_share -- for the planner: the share of nodes that 'wanted' accepts,
  * from a sample of them, above 0 and below 1; -1 if the value has other
@@ -192,9 +198,16 @@ extern bool hnsw_sweep_next(HnswSweep *sweep, HnswSweepRow *row);
 typedef struct HnswRange HnswRange;
 typedef bool (*HnswRangeWanted) (void *arg, double bound);
 
+typedef struct HnswRangeRows
+{
+	ItemPointerData *tids;		/* start with zeros; reused by the next call */
+	int			ntids;
+	int			maxtids;
+} HnswRangeRows;
+
 extern HnswRange *hnsw_range_begin(Relation index, const void *value,
 								   HnswRangeWanted wanted, void *arg);
-extern bool hnsw_range_next(HnswRange *range, HnswSweepRow *row);
+extern bool hnsw_range_next(HnswRange *range, HnswRangeRows *out);
 extern double hnsw_range_share(Relation index, const void *value,
 							   HnswRangeWanted wanted, void *arg,
 							   int samples);
@@ -232,6 +245,20 @@ extern IndexBulkDeleteResult *hnswvacuumcleanup(IndexVacuumInfo *info,
 #define HNSW_HOPS_TO_START	41.0
 #define HNSW_ROWS_AT_START	12.0
 #define HNSW_HOPS_PER_ROW	5.3
+
+/*
+ * Hops that a sweep costs instead: a flat record, and a node's own form; and
+ * nodes that are read for each row that leaves.
+ */
+#define HNSW_HOPS_PER_FLAT_RECORD	0.0065
+#define HNSW_HOPS_PER_OWN_FORM		0.25
+#define HNSW_FORMS_PER_ROW			4.0
+
+/*
+ * hnsw_sweep_price -- hops that a sweep of so many nodes costs before its first
+ * row: a pass over the flat records, or over the nodes if they have no codes.
+ */
+extern double hnsw_sweep_price(Relation index, double nodes);
 
 extern void hnswcostestimate(PlannerInfo *root, IndexPath *path,
 							 double loop_count, Cost *indexStartupCost,

@@ -70,7 +70,7 @@ read_wanted(HnswRange *range, HnswNode node, HnswExpansion *exp)
 }
 
 bool
-hnsw_range_next(HnswRange *range, HnswSweepRow *out)
+hnsw_range_next(HnswRange *range, HnswRangeRows *out)
 {
 	HnswExpansion exp;
 
@@ -81,7 +81,6 @@ hnsw_range_next(HnswRange *range, HnswSweepRow *out)
 			return false;
 	} while (!read_wanted(range, range->next++, &exp));
 
-	out->bound = exp.own.bound;
 	out->ntids = exp.nhere;
 	if (out->maxtids < HNSW_INLINE_TIDS)
 	{

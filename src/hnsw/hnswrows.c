@@ -13,8 +13,31 @@
 #include "hnsw/hnswrows.h"
 #include "utils/memutils.h"
 
-void
-hnsw_row_init(HnswRow *row, HnswNode node, const HnswExpansion *exp)
+int
+hnsw_members_filter(const HnswMembers *members, ItemPointerData *tids, int n)
+{
+	int			kept = 0;
+
+	if (members->has == NULL)
+		return n;
+	for (int i = 0; i < n; i++)
+	{
+		if (members->has(members->arg, &tids[i]))
+			tids[kept++] = tids[i];
+	}
+	return kept;
+}
+
+bool
+hnsw_row_restrict(HnswRow *row, const HnswMembers *members)
+{
+	row->nhere = hnsw_members_filter(members, row->tids, row->nhere);
+	return row->nhere > 0 || row->next != HNSW_INVALID_NODE;
+}
+
+bool
+hnsw_row_init(HnswRow *row, HnswNode node, const HnswExpansion *exp,
+			  const HnswMembers *members)
 {
 	row->bound = exp->own.bound;
 	row->above = exp->own.above;
@@ -22,10 +45,10 @@ hnsw_row_init(HnswRow *row, HnswNode node, const HnswExpansion *exp)
 	row->margin = exp->own.margin;
 	row->node = node;
 	row->version = exp->version;
-	row->ntids = exp->ntids;
-	row->next = exp->next;
+	row->next = exp->ntids > exp->nhere ? exp->next : HNSW_INVALID_NODE;
 	row->nhere = exp->nhere;
 	memcpy(row->tids, exp->tids, sizeof(row->tids));
+	return hnsw_row_restrict(row, members);
 }
 
 void

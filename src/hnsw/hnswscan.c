@@ -5,11 +5,11 @@
  *
  * A scan walks (hnswsearch.h) and keeps what it has expanded in a heap by
  * lower bound.  When the walk has seen enough of the neighbourhood, rows leave
- * the heap; when the executor asks for more, the walk goes on; when there is
- * nothing left to walk to, a sweep over all nodes finds what the graph does
- * not reach.  So a scan ends when the index is exhausted and not before.  The
- * stop rule, the settings' meaning and why rows leave in exact order: README,
- * "Scan order".
+ * the heap; when the executor asks for more, the walk goes on.  When it has cost
+ * so much that a sweep (hnswsweep.h) finds the rest for less, or there is
+ * nothing left to walk to, the scan changes over.  So it ends when the index is
+ * exhausted and not before.  The stop rule, the settings' meaning and why rows
+ * leave in exact order: README, "Scan order".
  *
  * Nothing is held between calls: no pin, no lock.  A row kept for later names
  * the version of its node, and its heap TIDs were read together with its
@@ -32,6 +32,7 @@
 #include "hnsw/hnswdiskgraph.h"
 #include "hnsw/hnswrows.h"
 #include "hnsw/hnswsearch.h"
+#include "hnsw/hnswsweep.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "utils/float.h"
@@ -42,7 +43,7 @@ typedef enum ScanPhase
 {
 	SCAN_START,					/* nothing read yet */
 	SCAN_WALK,
-	SCAN_SWEEP,					/* the graph is exhausted, or memory is */
+	SCAN_SWEEP,					/* the rest is cheaper so, or not reached */
 	SCAN_LATE,					/* hand out what came too late for its place */
 	SCAN_DONE
 } ScanPhase;
@@ -58,14 +59,19 @@ typedef struct HnswScan
 	Oid			orderby_type;
 	HnswScanSettings set;
 	double		gamma;			/* stop rule */
+	HnswMembers members;		/* whose rows count; has NULL: all */
+	bool		sweep_wanted;	/* by the caller: no walk */
+	double		max_hops;		/* of the walk: then a sweep */
 
 	/* moves during the scan */
 	ScanPhase	phase;
 	HnswSearch *search;
-	HnswRowHeap		ready;			/* by bound */
-	HnswRowHeap		late;			/* rows nearer than one that has left */
-	int64		visited;		/* LIVE nodes expanded or swept */
-	int64		hops;			/* nodes read by searches that have ended */
+	HnswSweep  *sweep;
+	HnswRowHeap ready;			/* by bound */
+	HnswRowHeap late;			/* rows nearer than one that has left */
+	int64		visited;		/* LIVE nodes expanded */
+	int64		left_out;		/* those without a member */
+	int64		hops;			/* nodes read by the walk, when it has ended */
 	int64		released;		/* nodes that have left */
 	double		last_bound;		/* rows with a lesser bound come too late */
 	double		last_above;		/* no row that has left is farther than this */
@@ -75,12 +81,7 @@ typedef struct HnswScan
 	float	   *near_stop;		/* dist + gamma * margin, ascending */
 	int			nnear;
 	int			batch;			/* t */
-
-	/* sweep */
-	uint8	   *done;			/* bitmap by node: expanded or collected */
-	uint64		nnodes;			/* bits in it */
-	bool		swept;			/* the last pass left nothing behind */
-	double		sweep_limit;	/* rows up to this bound are complete */
+	uint64		nnodes;
 
 	/* the node whose heap TIDs are being returned */
 	ItemPointerData *tids;
@@ -108,6 +109,27 @@ typedef struct HnswScan
 #define FIRST_BATCH			12
 #define MAX_BATCH			1000
 #define EF_PER_BATCH_ROW	8
+
+/*
+ * A walk is given up when it has cost that many times as much as a sweep would,
+ * before its first row.  At once would be the rule of ski rental.  But the
+ * hundred nearest of 60,000 rows are found for a little more than the price of
+ * a sweep, and are asked for more often than a few more.
+ */
+#define SWEEPS_PER_WALK		1.5
+
+/* own forms that a sweep reads before its first row can leave */
+#define FORMS_TO_START		600.0
+
+/* Without an index to look at: as for one with codes. */
+static double
+sweep_price(const HnswSpace *space, double nodes)
+{
+	if (space != NULL && !hnsw_space_coded(space))
+		return HNSW_HOPS_PER_OWN_FORM * nodes;
+	return HNSW_HOPS_PER_FLAT_RECORD * nodes +
+		HNSW_HOPS_PER_OWN_FORM * Min(FORMS_TO_START, nodes);
+}
 
 /* ---- batches: when has the walk seen enough? ---- */
 
@@ -181,10 +203,14 @@ may_leave(HnswScan *so, const HnswRow *row)
 static void
 collect(HnswScan *so, HnswNode node, const HnswExpansion *exp)
 {
-	HnswRow			row;
+	HnswRow		row;
 
-	hnsw_row_init(&row, node, exp);
 	so->visited++;
+	if (!hnsw_row_init(&row, node, exp, &so->members))
+	{
+		so->left_out++;
+		return;
+	}
 	hnsw_rows_push(&so->ready, &row);
 	note_near(so, stop_at(so, &row));
 }
@@ -249,6 +275,11 @@ walk(HnswScan *so)
 			end_walk(so, false);
 			return;
 		}
+		if (hnsw_search_hops(so->search) >= so->max_hops)
+		{
+			so->phase = SCAN_SWEEP;
+			return;
+		}
 	} while (!batch_is_complete(so));
 	so->in_batch = true;
 }
@@ -261,79 +292,26 @@ end_search(HnswScan *so)
 	so->search = NULL;
 }
 
-/* ---- the sweep ---- */
-
-/* Remember what the walk has read, and let go of its memory. */
+/* Sweep over what the walk has not read, whose memory goes. */
 static void
 begin_sweep(HnswScan *so)
 {
+	uint64		nnodes;
+	uint8	   *done;
+
 	hnsw_index_refresh(so->index);
-	so->nnodes = hnsw_index_nnodes(so->index);
-	so->done = MemoryContextAllocExtended(so->context, so->nnodes / 8 + 1,
-										  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
-	hnsw_search_mark_expanded(so->search, so->done, so->nnodes);
-	so->hops = hnsw_search_hops(so->search);
-	end_search(so);
-	so->sweep_limit = -get_float8_infinity();
-	if (so->visited >= so->set.max_nodes)
-		so->nnodes = 0;
-}
-
-/*
- * One pass over all nodes not read yet, keeping the nearest that fit into
- * memory.  They join the ready rows; what was found but did not fit is left
- * to the next pass, and nothing beyond the last one kept may leave before.  An
- * explicit limit of tuples makes the node that reaches it the last one of all
- * passes.
- *
- * 'kept' is a heap with the largest bound on top: bounds are negated.
- */
-static void
-sweep_pass(HnswScan *so)
-{
-	int64		room = Max((int64) (so->set.max_memory / sizeof(HnswRow)) / 2, 1024);
-	HnswRowHeap		kept = {NULL, 0, 0};
-	HnswExpansion exp;
-	bool		first = so->sweep_limit == -get_float8_infinity();
-	bool		left_behind = false;
-	HnswRow			row;
-
-	exp.own_copy = NULL;
-	for (uint64 node = 0; node < so->nnodes; node++)
+	nnodes = hnsw_index_nnodes(so->index);
+	done = MemoryContextAllocExtended(so->context, nnodes / 8 + 1,
+									  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
+	if (so->search != NULL)
 	{
-		if (so->done[node / 8] & (1 << (node % 8)))
-			continue;
-		CHECK_FOR_INTERRUPTS();
-		so->hops++;
-		hnsw_diskgraph_measure(so->graph, &so->query, node, &exp);
-		if (exp.state != HNSW_LIVE)
-		{
-			so->done[node / 8] |= 1 << (node % 8);
-			continue;
-		}
-		hnsw_row_init(&row, node, &exp);
-		row.bound = -row.bound;
-		hnsw_rows_push(&kept, &row);
-		if (kept.n > room)
-		{
-			hnsw_rows_pop(&kept, &row);
-			left_behind = true;
-		}
-		if (first && ++so->visited >= so->set.max_nodes)
-			so->nnodes = node + 1;
+		hnsw_search_mark_expanded(so->search, done, nnodes);
+		so->hops = hnsw_search_hops(so->search);
+		end_search(so);
 	}
-
-	so->swept = !left_behind;
-	so->sweep_limit = left_behind ? -kept.row[0].bound : get_float8_infinity();
-	for (int64 i = 0; i < kept.n; i++)
-	{
-		row = kept.row[i];
-		row.bound = -row.bound;
-		so->done[row.node / 8] |= 1 << (row.node % 8);
-		hnsw_rows_push(&so->ready, &row);
-	}
-	if (kept.row != NULL)
-		pfree(kept.row);
+	so->sweep = hnsw_sweep_begin(so->graph, &so->query, &so->members, done,
+								 nnodes, so->set.max_nodes - so->visited,
+								 so->set.max_memory, &so->ready);
 }
 
 /* ---- rows out ---- */
@@ -346,57 +324,52 @@ is_late(HnswScan *so, const HnswRow *row)
 }
 
 /*
- * The next row of the walk or the sweep that may leave, or false when this
- * phase has none any more.
+ * The next row of the walk, or false when it has to go on or has ended.  One
+ * batch is all that mode off gives.
  */
+static bool
+next_walked(HnswScan *so, HnswRow *row)
+{
+	if (so->in_batch && so->ready.n > 0 && may_leave(so, &so->ready.row[0]))
+	{
+		hnsw_rows_pop(&so->ready, row);
+		return true;
+	}
+	if (so->in_batch && so->set.mode == HNSW_ITERATIVE_OFF)
+	{
+		so->phase = SCAN_DONE;
+		return false;
+	}
+
+	/* only a walk follows edges, which VACUUM must not break off */
+	hnsw_lock_scan(so->index->rel, false);
+	begin_batch(so);
+	walk(so);
+	hnsw_unlock_scan(so->index->rel, false);
+	return false;
+}
+
+/* The next row but those that are late, or false when there is none any more. */
 static bool
 next_ready(HnswScan *so, HnswRow *row)
 {
-	for (;;)
+	while (so->phase == SCAN_WALK)
 	{
-		if (so->ready.n > 0)
-		{
-			const HnswRow  *top = &so->ready.row[0];
-			bool		leaves;
-
-			if (so->phase == SCAN_WALK)
-				leaves = so->in_batch && may_leave(so, top);
-			else
-				leaves = so->phase == SCAN_LATE ||
-					(so->done != NULL && top->bound <= so->sweep_limit);
-			if (leaves)
-			{
-				hnsw_rows_pop(&so->ready, row);
-				return true;
-			}
-		}
-
-		if (so->phase == SCAN_WALK)
-		{
-			if (so->set.mode != HNSW_ITERATIVE_OFF || !so->in_batch)
-			{
-				/* only a walk follows edges, which VACUUM must not break off */
-				hnsw_lock_scan(so->index->rel, false);
-				begin_batch(so);
-				walk(so);
-				hnsw_unlock_scan(so->index->rel, false);
-				continue;
-			}
-			so->phase = SCAN_DONE;
-		}
-		if (so->phase == SCAN_SWEEP)
-		{
-			if (so->done == NULL)
-				begin_sweep(so);
-			if (!so->swept)
-			{
-				sweep_pass(so);
-				continue;
-			}
-			so->phase = SCAN_LATE;
-		}
-		return false;
+		if (next_walked(so, row))
+			return true;
 	}
+	if (so->phase == SCAN_SWEEP)
+	{
+		if (so->sweep == NULL)
+			begin_sweep(so);
+		if (hnsw_sweep_next(so->sweep, row))
+			return true;
+		so->phase = SCAN_LATE;
+	}
+	if (so->phase == SCAN_DONE || so->ready.n == 0)
+		return false;
+	hnsw_rows_pop(&so->ready, row);
+	return true;
 }
 
 /*
@@ -436,12 +409,10 @@ next_row(HnswScan *so, HnswRow *row)
 static bool
 is_settled(const HnswScan *so, const HnswRow *row)
 {
-	if (so->set.mode != HNSW_ITERATIVE_AUTO || row->ntids != 1 ||
-		!(so->last_above < row->bound) ||
-		so->ready.n == 0 || row->above > so->ready.row[0].bound)
-		return false;
-	return so->phase == SCAN_WALK ||
-		(so->phase == SCAN_SWEEP && row->above <= so->sweep_limit);
+	return so->set.mode == HNSW_ITERATIVE_AUTO && so->phase == SCAN_WALK &&
+		row->nhere == 1 && row->next == HNSW_INVALID_NODE &&
+		so->last_above < row->bound &&
+		so->ready.n > 0 && row->above <= so->ready.row[0].bound;
 }
 
 /* Take over the heap TIDs of a row, following its chain. */
@@ -457,10 +428,11 @@ load_tids(HnswScan *so, const HnswRow *row)
 	memcpy(so->tids, row->tids, sizeof(ItemPointerData) * row->nhere);
 	so->ntids = row->nhere;
 	so->bound = row->bound;
-	if (row->ntids > row->nhere)
+	if (row->next != HNSW_INVALID_NODE)
 		(void) hnsw_diskgraph_tids(so->graph, row->node, row->version,
 								   row->next, &so->tids, &so->ntids,
 								   &so->maxtids);
+	so->ntids = hnsw_members_filter(&so->members, so->tids, so->ntids);
 }
 
 /* ---- the access method's callbacks ---- */
@@ -524,6 +496,26 @@ prepare_query(HnswScan *so, ScanKey key)
 	hnsw_space_query(space, value, &so->query);
 }
 
+/* When is a walk that just goes on given up?  Settings of pgvector's say when. */
+static double
+longest_walk(const HnswScan *so)
+{
+	if (so->set.mode != HNSW_ITERATIVE_AUTO ||
+		so->nnodes <= (uint64) so->set.ef ||
+		!hnsw_space_coded(&so->index->space))
+		return get_float8_infinity();
+	return SWEEPS_PER_WALK * sweep_price(&so->index->space, so->nnodes);
+}
+
+/* The caller wants all rows that are left, whatever the settings say. */
+static void
+change_to_sweep(HnswScan *so)
+{
+	so->set.mode = HNSW_ITERATIVE_AUTO;
+	so->set.max_nodes = PG_INT64_MAX;
+	so->phase = SCAN_SWEEP;
+}
+
 /* First call after a rescan: the settings as they are now, the entries. */
 static void
 start(IndexScanDesc scan, HnswScan *so)
@@ -539,13 +531,19 @@ start(IndexScanDesc scan, HnswScan *so)
 	so->nnodes = hnsw_index_nnodes(so->index);
 	so->graph = hnsw_diskgraph_open(so->index);
 	prepare_query(so, &scan->orderByData[0]);
+	so->max_hops = longest_walk(so);
 	so->near_stop = palloc(sizeof(float) *
 						   Max(Min(so->set.ef, HNSW_MAX_EF_SEARCH), MAX_BATCH));
 
-	hnsw_lock_scan(scan->indexRelation, false);
-	so->search = hnsw_search_begin(&so->graph->graph, &so->query);
-	hnsw_unlock_scan(scan->indexRelation, false);
-	so->phase = SCAN_WALK;
+	if (so->sweep_wanted)
+		change_to_sweep(so);
+	else
+	{
+		hnsw_lock_scan(scan->indexRelation, false);
+		so->search = hnsw_search_begin(&so->graph->graph, &so->query);
+		hnsw_unlock_scan(scan->indexRelation, false);
+		so->phase = SCAN_WALK;
+	}
 	MemoryContextSwitchTo(old);
 }
 
@@ -639,18 +637,77 @@ hnswgettuple(IndexScanDesc scan, ScanDirection dir)
 	return true;
 }
 
+/* ---- for callers that know more ---- */
+
+/* Leave out of a heap the rows that do not count any more. */
+static void
+restrict_rows(HnswScan *so, HnswRowHeap *heap)
+{
+	HnswRowHeap before = *heap;
+
+	heap->n = 0;
+	for (int64 i = 0; i < before.n; i++)
+	{
+		HnswRow		row = before.row[i];
+
+		if (hnsw_row_restrict(&row, &so->members))
+			hnsw_rows_push(heap, &row);
+	}
+}
+
+void
+hnsw_scan_walk_on(IndexScanDesc scan)
+{
+	HnswScan   *so = scan->opaque;
+
+	so->max_hops = get_float8_infinity();
+}
+
+void
+hnsw_scan_restrict(IndexScanDesc scan, const HnswMembers *members)
+{
+	HnswScan   *so = scan->opaque;
+
+	so->members = *members;
+
+	/* where no member is near, a walk would not come back before the end */
+	if (so->phase == SCAN_WALK)
+		so->max_hops = hnsw_search_hops(so->search) +
+			sweep_price(&so->index->space, so->nnodes);
+	restrict_rows(so, &so->ready);
+	restrict_rows(so, &so->late);
+	if (so->sweep != NULL)
+		hnsw_sweep_restrict(so->sweep);
+}
+
+void
+hnsw_scan_sweep(IndexScanDesc scan)
+{
+	HnswScan   *so = scan->opaque;
+
+	so->sweep_wanted = true;
+	if (so->phase == SCAN_WALK)
+		change_to_sweep(so);
+}
+
 void
 hnsw_scan_spent(IndexScanDesc scan, HnswScanSpent *out)
 {
 	HnswScan   *so = scan->opaque;
 
-	out->hops = so->hops;
-	out->memory = 0;
-	if (so->search != NULL)
-	{
-		out->hops += hnsw_search_hops(so->search);
-		out->memory = (double) memory_used(so) / so->set.max_memory;
-	}
+	out->hops = so->search != NULL ? hnsw_search_hops(so->search) : so->hops;
+	out->sweep = so->sweep != NULL ? hnsw_sweep_cost(so->sweep) : 0;
+	out->left_out = so->left_out;
+	out->swept = so->sweep != NULL || so->phase == SCAN_SWEEP;
+}
+
+double
+hnsw_sweep_price(Relation index, double nodes)
+{
+	HnswFault	fault;
+	HnswIndex  *opened = hnsw_index_examine(index, &fault);
+
+	return sweep_price(opened != NULL ? &opened->space : NULL, nodes);
 }
 
 void

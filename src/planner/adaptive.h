@@ -37,7 +37,10 @@ extern Path *adaptive_path(PlannerInfo *root, RelOptInfo *rel,
  * row_price: what a row of the walk costs beside its hops.
  * exact_price: finding all rows that pass, and sorting them.
  * has_bitmap: the exact plan is a bitmap heap scan.
+ * bitmap_price: making that bitmap, and a set of it.
+ * member_share: rows of the table that are in it.
  * sweep_from: members of a bitmap from which a sweep is cheaper than the heap.
+ * flat_price: a sweep before its first row; swept_price: each of its rows.
  * stop_falls: the condition at which a walk stops is on a similarity.
  */
 typedef struct AdaptivePlan
@@ -48,7 +51,11 @@ typedef struct AdaptivePlan
 	double		selectivity;
 	double		row_price;
 	double		exact_price;
+	double		bitmap_price;
+	double		member_share;
 	double		sweep_from;
+	double		flat_price;
+	double		swept_price;
 	bool		stop_falls;
 } AdaptivePlan;
 

@@ -23,6 +23,7 @@
 
 #include <math.h>
 
+#include "access/genam.h"
 #include "catalog/pg_class.h"
 #include "compat.h"
 #include "hnsw/hnsw.h"
@@ -60,18 +61,18 @@ static const CustomPathMethods adaptive_path_methods = {
  * (384 dimensions, four rows to a heap page, all in memory): a hop 2.7 us, a
  * row of the walk 1.2 us beside its hops, a row of a bitmap heap scan with its
  * distance 1.2 us, a row of a sequential scan .32 us, and .42 us more if it
- * passes; a flat record 18 ns, a member of a swept bitmap .12 us.
+ * passes; a row in the set of those that one other index finds 40 ns, by way of
+ * a bitmap 120.
  */
 #define HOPS_PER_VISITED_ROW	0.4
 #define HOPS_PER_FETCHED_ROW	0.42
 #define HOPS_PER_SCANNED_ROW	0.11
 #define HOPS_PER_SORTED_ROW		0.15
-#define HOPS_PER_MEMBER			0.045
-#define HOPS_PER_FLAT_RECORD	0.0065
+#define HOPS_PER_MEMBER			0.015
+#define HOPS_PER_BITMAP_ROW		0.045
 
-/* opening the other indexes; the nodes and heap rows of the nearest members */
+/* opening the other indexes */
 #define HOPS_TO_START			20.0
-#define HOPS_TO_SWEEP			120.0
 
 /* core's price of what a filter computes, in hops */
 #define HOPS_PER_COST_UNIT		1.0
@@ -94,7 +95,11 @@ adaptive_plan_to_list(const AdaptivePlan *plan)
 	list = append_number(list, plan->selectivity);
 	list = append_number(list, plan->row_price);
 	list = append_number(list, plan->exact_price);
+	list = append_number(list, plan->bitmap_price);
+	list = append_number(list, plan->member_share);
 	list = append_number(list, plan->sweep_from);
+	list = append_number(list, plan->flat_price);
+	list = append_number(list, plan->swept_price);
 	return lappend(list, makeInteger(plan->stop_falls));
 }
 
@@ -107,8 +112,12 @@ adaptive_plan_from_list(List *list, AdaptivePlan *plan)
 	plan->selectivity = floatVal(list_nth(list, 3));
 	plan->row_price = floatVal(list_nth(list, 4));
 	plan->exact_price = floatVal(list_nth(list, 5));
-	plan->sweep_from = floatVal(list_nth(list, 6));
-	plan->stop_falls = intVal(list_nth(list, 7)) != 0;
+	plan->bitmap_price = floatVal(list_nth(list, 6));
+	plan->member_share = floatVal(list_nth(list, 7));
+	plan->sweep_from = floatVal(list_nth(list, 8));
+	plan->flat_price = floatVal(list_nth(list, 9));
+	plan->swept_price = floatVal(list_nth(list, 10));
+	plan->stop_falls = intVal(list_nth(list, 11)) != 0;
 }
 
 /* ---- the paths inside ---- */
@@ -223,24 +232,98 @@ filter_price(const RelOptInfo *rel)
 	return HOPS_PER_COST_UNIT * rel->baserestrictcost.per_tuple;
 }
 
-/* All rows that pass, found in the heap and sorted. */
+/* A sweep of the index before its first row. */
 static double
-price_by_heap(const RelOptInfo *rel, const Path *exact)
+flat_price(const IndexOptInfo *info)
 {
-	if (exact->pathtype == T_SeqScan)
-		return HOPS_TO_START + HOPS_PER_SORTED_ROW * rel->rows +
-			(HOPS_PER_SCANNED_ROW + filter_price(rel)) *
-			Max(rel->tuples, rel->rows);
-	return HOPS_TO_START +
-		(HOPS_PER_FETCHED_ROW + filter_price(rel)) * rel->rows;
+	Relation	index;
+	double		price;
+
+	/* what an extension proposes has no catalog entry */
+	if (info->hypothetical)
+		return HNSW_HOPS_PER_FLAT_RECORD * info->tuples;
+	index = index_open(info->indexoid, NoLock);
+	price = hnsw_sweep_price(index, info->tuples);
+	index_close(index, NoLock);
+	return price;
 }
 
-/* A sweep of the flat pages, beside what each member costs. */
+/* A sequential scan, and a sort of the rows that pass. */
 static double
-price_of_flat_pages(const RelOptInfo *rel)
+price_of_seqscan(const RelOptInfo *rel)
 {
-	return HOPS_TO_SWEEP +
-		HOPS_PER_FLAT_RECORD * Max(rel->tuples, rel->rows);
+	return HOPS_TO_START + HOPS_PER_SORTED_ROW * rel->rows +
+		(HOPS_PER_SCANNED_ROW + filter_price(rel)) *
+		Max(rel->tuples, rel->rows);
+}
+
+/* A bitmap's rows found in the heap, and a sort. */
+static double
+price_of_bitmap_scan(const RelOptInfo *rel, double members)
+{
+	return HOPS_TO_START +
+		(HOPS_PER_FETCHED_ROW + filter_price(rel)) * members;
+}
+
+/*
+ * A sweep for the members of a bitmap: until the limit is full as many of them
+ * are visited as the rest of the filter lets none pass.
+ */
+static double
+price_of_member_sweep(const RelOptInfo *rel, const AdaptivePlan *plan,
+					  double members)
+{
+	double		rows = plan->limit > 0 ? Min(plan->limit, rel->rows) :
+		rel->rows;
+
+	return plan->bitmap_price + plan->flat_price +
+		(plan->swept_price + plan->row_price) *
+		rows * Max(members / clamp_row_est(rel->rows), 1);
+}
+
+/*
+ * What a row of the bitmap costs: those of a single index need not be put into
+ * one (tidmembers.c).
+ */
+static double
+price_of_member(const RelOptInfo *rel, const Path *bitmapqual)
+{
+	ListCell   *lc;
+
+	if (!IsA(bitmapqual, IndexPath))
+		return HOPS_PER_BITMAP_ROW;
+	foreach(lc, rel->indexlist)
+	{
+		IndexOptInfo *info = lfirst(lc);
+
+		if (info->indexoid == ((IndexPath *) bitmapqual)->indexinfo->indexoid)
+			return info->amhasgettuple ? HOPS_PER_MEMBER : HOPS_PER_BITMAP_ROW;
+	}
+	return HOPS_PER_BITMAP_ROW;
+}
+
+/* What the plan says of its bitmap. */
+static void
+price_bitmap(RelOptInfo *rel, Path *bitmap, AdaptivePlan *plan)
+{
+	Path	   *bitmapqual = ((BitmapHeapPath *) bitmap)->bitmapqual;
+	Cost		cost;
+	Selectivity selectivity;
+	double		members;
+	double		by_heap;
+	double		by_sweep;
+
+	cost_bitmap_tree_node(bitmapqual, &cost, &selectivity);
+	members = Max(selectivity * rel->tuples, rel->rows);
+	plan->has_bitmap = true;
+	plan->member_share = members / Max(rel->tuples, members);
+	plan->bitmap_price = HOPS_TO_START +
+		price_of_member(rel, bitmapqual) * members;
+	by_heap = price_of_bitmap_scan(rel, members);
+	by_sweep = price_of_member_sweep(rel, plan, members);
+	plan->exact_price = Min(by_heap, by_sweep);
+	plan->sweep_from = (by_sweep - plan->bitmap_price) * members /
+		Max(by_heap - plan->bitmap_price, 1);
 }
 
 /*
@@ -253,22 +336,17 @@ exact_path(PlannerInfo *root, RelOptInfo *rel, AdaptivePlan *plan)
 	RelOptInfo *alone = relation_alone(rel);
 	Path	   *seqscan = create_seqscan_path(root, alone, NULL, 0);
 	Path	   *bitmap = bitmap_path(root, alone);
-	double		sweep = price_of_flat_pages(rel);
-	double		price = price_by_heap(rel, seqscan);
+	double		price = price_of_seqscan(rel);
 
+	if (bitmap != NULL)
+	{
+		price_bitmap(rel, bitmap, plan);
+		if (plan->exact_price < price)
+			return bitmap;
+	}
 	plan->has_bitmap = false;
 	plan->exact_price = price;
-	plan->sweep_from = sweep /
-		(HOPS_PER_FETCHED_ROW + filter_price(rel) - HOPS_PER_MEMBER);
-	if (bitmap == NULL)
-		return seqscan;
-	price = Min(price_by_heap(rel, bitmap),
-				sweep + HOPS_PER_MEMBER * rel->rows);
-	if (price >= plan->exact_price)
-		return seqscan;
-	plan->has_bitmap = true;
-	plan->exact_price = price;
-	return bitmap;
+	return seqscan;
 }
 
 /* A copy of a path that returns no column. */
@@ -293,7 +371,10 @@ cost_exact(PlannerInfo *root, RelOptInfo *rel, const Path *exact,
 		   const AdaptivePlan *plan, Node *distance)
 {
 	Cost		cost = exact->total_cost;
-	double		share = plan->exact_price / price_by_heap(rel, exact);
+	double		share = plan->exact_price /
+		(plan->has_bitmap ?
+		 price_of_bitmap_scan(rel, plan->member_share * rel->tuples) :
+		 price_of_seqscan(rel));
 	QualCost	evaluation;
 	Path		sort;
 
@@ -379,14 +460,17 @@ static CustomPath *
 create_adaptive_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *walk)
 {
 	CustomPath *path = makeNode(CustomPath);
-	AdaptivePlan plan;
-	Path	   *exact = exact_path(root, rel, &plan);
+	AdaptivePlan plan = {0};
 	List	   *stop = stop_clause(root, rel, walk, &plan.stop_falls);
+	Path	   *exact;
 
 	plan.index = walk->indexinfo->indexoid;
 	plan.limit = Max(root->limit_tuples, 0);
 	plan.selectivity = clamp_row_est(rel->rows) / Max(rel->tuples, clamp_row_est(rel->rows));
 	plan.row_price = HOPS_PER_VISITED_ROW + filter_price(rel);
+	plan.flat_price = flat_price(walk->indexinfo);
+	plan.swept_price = HNSW_HOPS_PER_OWN_FORM * HNSW_FORMS_PER_ROW;
+	exact = exact_path(root, rel, &plan);
 
 	path->path.pathtype = T_CustomScan;
 	path->path.parent = rel;
@@ -422,8 +506,15 @@ offer_adaptive_paths(PlannerInfo *root, RelOptInfo *rel, Index rti,
 
 	if (previous_hook != NULL)
 		previous_hook(root, rel, rti, rte);
-	if (!enable_indexscan || rte->inh || IS_DUMMY_REL(rel) ||
-		rte->rtekind != RTE_RELATION || rte->tablesample != NULL ||
+	if (IS_DUMMY_REL(rel) || rte->rtekind != RTE_RELATION)
+		return;
+	if (rte->inh)
+	{
+		/* its partitions have been here before */
+		correct_parent_rows(root, rel);
+		return;
+	}
+	if (!enable_indexscan || rte->tablesample != NULL ||
 		rel->indexlist == NIL || !bms_is_empty(rel->lateral_relids))
 		return;
 

@@ -36,6 +36,12 @@ extern bool find_range_clause(RelOptInfo *rel, IndexOptInfo *index,
  */
 extern void offer_range_paths(PlannerInfo *root, RelOptInfo *rel);
 
+/*
+ * correct_parent_rows -- from the hook, for a table of which the partitions, or
+ * children, have been planned: add up their rows again.
+ */
+extern void correct_parent_rows(PlannerInfo *root, RelOptInfo *rel);
+
 /* the scan, in rangescan.c; custom_exprs: key, limit, condition */
 #define RANGE_KEY		0
 #define RANGE_LIMIT		1

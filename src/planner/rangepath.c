@@ -6,9 +6,10 @@
  * To core e <=> q < r is a comparison of numbers of which it knows nothing: it
  * takes a third of the rows to pass, and no index to help.  Both can be mended.
  * How many rows pass is estimated from a sample of the nodes of the index, if
- * key and limit are known.  Core has no place to tell it before it estimates the
- * size of the table, so the size is corrected here, before joins are looked at;
- * the parent of a partition keeps core's.  And the own forms of the nodes
+ * key and limit are known; if not, as few as core takes to be between two numbers
+ * that it does not know.  Core has no place to tell it before it estimates the
+ * size of the table, so the size is corrected here, of a partition and then of
+ * its parent, before joins are looked at.  And the own forms of the nodes
  * (hnswrange.c) find every row within the range, with certainty, in less time
  * than it takes to read all vectors.
  *
@@ -37,6 +38,7 @@
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
+#include "utils/selfuncs.h"
 #include "utils/spccache.h"
 
 /* nodes looked at for an estimate */
@@ -177,7 +179,11 @@ is_within(void *arg, double bound)
 						 context->limit, bound);
 }
 
-/* The share of the index that is within the range; false if nobody knows. */
+/*
+ * The share of the index that is within the range; false if the query's vector
+ * does not fit the index.  In a generic plan nobody knows: whoever asks for rows
+ * within a distance wants a few.
+ */
 static bool
 estimate_share(PlannerInfo *root, IndexOptInfo *info,
 			   const RangeClause *clause, double *share)
@@ -190,8 +196,10 @@ estimate_share(PlannerInfo *root, IndexOptInfo *info,
 	MemoryContext old;
 	Relation	index;
 
-	if (!IsA(key, Const) || !IsA(limit, Const) ||
-		((Const *) key)->constisnull || ((Const *) limit)->constisnull)
+	*share = DEFAULT_RANGE_INEQ_SEL;
+	if (!IsA(key, Const) || !IsA(limit, Const))
+		return true;
+	if (((Const *) key)->constisnull || ((Const *) limit)->constisnull)
 		return false;
 	context.limit = DatumGetFloat8(((Const *) limit)->constvalue);
 	memory = AllocSetContextCreate(CurrentMemoryContext,
@@ -246,6 +254,24 @@ correct_rows(PlannerInfo *root, RelOptInfo *rel, const RangeClause *clause,
 	scale_rows(rel->pathlist, share / before);
 	scale_rows(rel->partial_pathlist, share / before);
 	clause->rinfo->norm_selec = share;
+}
+
+void
+correct_parent_rows(PlannerInfo *root, RelOptInfo *rel)
+{
+	double		rows = 0;
+	ListCell   *lc;
+
+	foreach(lc, root->append_rel_list)
+	{
+		AppendRelInfo *info = lfirst(lc);
+		RelOptInfo *child = info->parent_relid != rel->relid ? NULL :
+			root->simple_rel_array[info->child_relid];
+
+		if (child != NULL && !IS_DUMMY_REL(child))
+			rows += child->rows;
+	}
+	rel->rows = clamp_row_est(rows);
 }
 
 /* ---- the path ---- */

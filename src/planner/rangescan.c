@@ -58,7 +58,7 @@ typedef struct RangeScan
 	Relation	index;			/* open: by index */
 	HnswRange  *range;
 	IndexFetchTableData *fetch;
-	HnswSweepRow node;			/* whose rows are being fetched */
+	HnswRangeRows node;			/* whose rows are being fetched */
 	int			next_tid;
 	TableScanDesc table;		/* by table */
 
@@ -272,7 +272,7 @@ reset_scan(RangeScan *so)
 	so->index = NULL;
 	so->table = NULL;
 	so->range = NULL;
-	memset(&so->node, 0, sizeof(HnswSweepRow));
+	memset(&so->node, 0, sizeof(HnswRangeRows));
 	so->next_tid = 0;
 	so->phase = RANGE_START;
 	MemoryContextReset(so->context);

@@ -134,7 +134,7 @@ own   'compat.h sees nothing of ours' 'src/compat.h' 'none'
 # What is below a layer, as names of hnsw headers.
 below3='page|nodeset|space|graph|link'
 below4="$below3|store|meta|search|near|select|rows"
-below5="$below4|memgraph|bulk|diskgraph|diskwrite|grow|repair|write"
+below5="$below4|memgraph|bulk|diskgraph|diskwrite|grow|repair|write|sweep"
 low='type/metric\.h|quant/.*|kernel/kernel\.h|compat\.h'
 
 # 2: bytes of a page; a set of node numbers; the code space of an index; the
@@ -163,7 +163,7 @@ own   'hnswnear sees hnswgraph and hnswlink' "${h}near.[ch]" \
 	'hnsw/hnsw(graph|near|link)\.h|compat\.h'
 own   'hnswselect sees hnswgraph and hnswlink' "${h}select.[ch]" \
 	'hnsw/hnsw(graph|select|link)\.h|compat\.h'
-own   'hnswrows sees hnswgraph' "${h}rows.[ch]" 'hnsw/hnsw(graph|rows)\.h'
+own   'hnswrows sees hnswgraph and hnsw.h' "${h}rows.[ch]" 'hnsw/hnsw(graph|rows)?\.h'
 never 'the algorithm knows no storage' "${h}search.[ch] ${h}near.[ch] ${h}select.[ch] ${h}rows.[ch]" \
 	'storage/|access/|utils/rel'
 
@@ -191,8 +191,10 @@ own   'hnswwrite sees memory and store, not the graph on pages' "${h}write.[ch]"
 below="hnsw/hnsw($below5)?\.h|type/.*|$low"
 own   'build and its workers see what is below' "${h}build.c ${h}parallel.[ch]" \
 	"hnsw/hnswparallel\.h|$below"
-own   'insert, scan, sweep, vacuum, cost see what is below' \
-	"${h}insert.c ${h}scan.c ${h}sweep.c ${h}range.c ${h}gaps.c ${h}vacuum.c ${h}cost.c" "$below"
+own   'hnswsweep sees the graph on pages and rows' "${h}sweep.[ch]" \
+	"hnsw/hnsw(sweep|diskgraph|$below4)?\.h|compat\.h"
+own   'insert, scan, vacuum, cost see what is below' \
+	"${h}insert.c ${h}scan.c ${h}range.c ${h}gaps.c ${h}vacuum.c ${h}cost.c" "$below"
 own   'options see what is below, and ivfflat' "${h}options.c" "hnsw/ivfflat\.h|$below"
 
 # ivfflat is made of what hnsw.h declares
