@@ -29,7 +29,6 @@
 #include "postgres.h"
 
 #include "hnsw/hnswmemgraph.h"
-#include "hnsw/hnswselect.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "storage/shmem.h"
@@ -489,7 +488,6 @@ hnsw_memgraph_attach(HnswMemShared *shared, const HnswSpace *space,
 	mem->query_buffer = palloc0(Max(hnsw_space_query_bytes(space), 1));
 	mem->code = palloc0(Max(layout->edge_bytes, layout->flat_bytes));
 	mem->near = hnsw_near_begin(&mem->graph, pool);
-	hnsw_known_create(&mem->known, hnsw_near_max(mem->near));
 	return mem;
 }
 

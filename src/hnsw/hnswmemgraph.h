@@ -170,7 +170,6 @@ typedef struct HnswMemGraph
 	HnswQuery	query;
 	void	   *query_buffer;
 	HnswNeighbor *candidates;	/* what the last search found */
-	HnswKnown	known;			/* their distances */
 	uint8	   *code;			/* one edge code, or one flat code */
 } HnswMemGraph;
 
