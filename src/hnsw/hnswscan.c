@@ -404,15 +404,24 @@ next_row(HnswScan *so, HnswRow *row)
  * Is the place of a row in the order certain: behind all that have left, in
  * front of all that wait?  Then its exact distance does not matter.  Rows that
  * share a node can be in any order.  What a later batch finds in front of it
- * is late, so the modes that would drop or return that are left as they were.
+ * is late, so the modes that would drop or return that are left as they were;
+ * and a sweep has to have read every node.
  */
 static bool
 is_settled(const HnswScan *so, const HnswRow *row)
 {
-	return so->set.mode == HNSW_ITERATIVE_AUTO && so->phase == SCAN_WALK &&
-		row->nhere == 1 && row->next == HNSW_INVALID_NODE &&
-		so->last_above < row->bound &&
-		so->ready.n > 0 && row->above <= so->ready.row[0].bound;
+	double		next;
+
+	if (so->set.mode != HNSW_ITERATIVE_AUTO || row->nhere != 1 ||
+		row->next != HNSW_INVALID_NODE || !(so->last_above < row->bound))
+		return false;
+	if (so->phase == SCAN_SWEEP)
+		next = hnsw_sweep_certain(so->sweep);
+	else if (so->phase == SCAN_WALK && so->ready.n > 0)
+		next = so->ready.row[0].bound;
+	else
+		return false;
+	return row->above <= next;
 }
 
 /* Take over the heap TIDs of a row, following its chain. */

@@ -30,6 +30,7 @@
 
 #include "hnsw/hnswsweep.h"
 #include "miscadmin.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 
 /*
@@ -503,6 +504,14 @@ hnsw_sweep_next(HnswSweep *sweep, HnswRow *row)
 	hnsw_rows_pop(&sweep->rows, row);
 	sweep->nleft++;
 	return true;
+}
+
+double
+hnsw_sweep_certain(const HnswSweep *sweep)
+{
+	if (sweep->nheap > 0 || !sweep->is_last || sweep->rows.n == 0)
+		return -get_float8_infinity();
+	return sweep->rows.row[0].bound;
 }
 
 void

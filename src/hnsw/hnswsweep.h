@@ -41,6 +41,12 @@ extern HnswSweep *hnsw_sweep_begin(HnswDiskGraph *graph,
 extern bool hnsw_sweep_next(HnswSweep *sweep, HnswRow *row);
 
 /*
+ * hnsw_sweep_certain -- no row that is still to come has a lesser bound than
+ * this; -infinity if nobody knows, for there are nodes that have not been read.
+ */
+extern double hnsw_sweep_certain(const HnswSweep *sweep);
+
+/*
  * hnsw_sweep_restrict -- there is a set of members now, or another: the next
  * pass picks them out of what has not been read.
  */

@@ -89,8 +89,9 @@ is_time(double paid, double to_pay, double price)
 }
 
 /*
- * The bitmap, only to spare the walk heap rows: if the walk does well, so many
- * are saved, and it is not so small that reading all of its rows were cheaper.
+ * The bitmap, only to spare the walk heap rows: if the walk does well, which it
+ * does not while nothing passes; if so many are saved; and if it is not so
+ * small that reading all of its rows were cheaper.
  */
 static bool
 should_restrict(const AdaptiveScan *so, const Outlook *o)
@@ -98,7 +99,7 @@ should_restrict(const AdaptiveScan *so, const Outlook *o)
 	double		price = so->plan.bitmap_price;
 	double		lost = so->plan.row_price * (so->visited - so->passed);
 
-	if (!so->plan.has_bitmap || so->no_members ||
+	if (!so->plan.has_bitmap || so->no_members || so->passed == 0 ||
 		o->by_walk - o->saved > o->by_exact ||
 		so->plan.exact_price < so->plan.flat_price)
 		return false;
