@@ -135,8 +135,7 @@ sorted_neighbors(IndexReader *reader, HnswNode *neighbor)
 
 	if (n == 0)
 		return 0;
-	hnsw_space_edge_lengths(space, reader->own,
-							hnsw_slot_edge(slot, layout, 0)->code,
+	hnsw_space_edge_lengths(space, hnsw_slot_edge(slot, layout, 0)->code,
 							layout->edge_bytes, n, length);
 	for (int i = 0; i < n; i++)
 	{

@@ -75,6 +75,7 @@ hnsw_bulk_init(HnswBulkShared *shared)
 	pg_atomic_init_u32(&shared->next_select, 0);
 	pg_atomic_init_u32(&shared->next_offer, 0);
 	pg_atomic_init_u32(&shared->next_write, 0);
+	pg_atomic_init_u32(&shared->next_product, 0);
 	pg_atomic_init_u32(&shared->next_back, 0);
 }
 
@@ -343,6 +344,61 @@ for_each_node(HnswBulk *bulk, pg_atomic_uint32 *next,
 	hnsw_wait_for_all(bulk->barrier);
 }
 
+/* Entries for the searches for product links; others are chosen in the end. */
+static void
+add_entries(HnswBulk *bulk)
+{
+	HnswMemGraph *mem = bulk->mem;
+	uint32		nnodes = hnsw_memgraph_end(mem);
+	uint32		target = hnsw_entry_target(mem->graph.space, nnodes);
+
+	for (uint32 i = 0; i < target; i++)
+	{
+		HnswNode	node = (uint64) nnodes * i / target;
+
+		if (hnsw_memgraph_slot(mem, node)->state == HNSW_LIVE)
+			hnsw_memgraph_add_entry(mem, node);
+	}
+}
+
+/* Product links: into the graph in memory, or if there is one, that on pages. */
+static void
+add_products(HnswBulk *bulk, HnswNode node)
+{
+	HnswMemGraph *mem = bulk->mem;
+	HnswMemList *list = hnsw_memgraph_list(mem, node);
+	HnswNode	start[HNSW_MAX_EDGES];
+	HnswNeighbor *products;
+	int			nstart = 0;
+	int			n;
+
+	if (list->same != HNSW_INVALID_NODE)
+		return;
+	if (hnsw_memgraph_first(mem) == 0)
+	{
+		hnsw_memgraph_link_products(mem, node);
+		return;
+	}
+	for (int i = 0; i < (int) list->nlinks; i++)
+	{
+		start[nstart] = hnsw_key_node(node, list->link[i]);
+		nstart += is_on_page(bulk, start[nstart]);
+	}
+	n = hnsw_grow_products(bulk->grower, hnsw_memgraph_own(mem, node), start,
+						   nstart, &products);
+	hnsw_link_add(mem->graph.space, hnsw_memgraph_slot(mem, node),
+				  hnsw_memgraph_own(mem, node), products, n);
+}
+
+static void
+link_products(HnswBulk *bulk)
+{
+	if (hnsw_wait_for_all(bulk->barrier) && hnsw_memgraph_first(bulk->mem) == 0)
+		add_entries(bulk);
+	hnsw_wait_for_all(bulk->barrier);
+	for_each_node(bulk, &bulk->shared->next_product, add_products, false);
+}
+
 /* Memory for the own forms of n nodes on pages, and for the cache. */
 static void
 prepare_pages(HnswBulk *bulk, int n)
@@ -410,6 +466,8 @@ hnsw_bulk_link(HnswBulk *bulk, void (*report) (uint32 nodes))
 	hnsw_wait_for_all(bulk->barrier);
 	for_each_node(bulk, &bulk->shared->next_offer, offer_back, false);
 	for_each_node(bulk, &bulk->shared->next_write, write_edges, true);
+	if (hnsw_space_links_products(bulk->mem->graph.space))
+		link_products(bulk);
 }
 
 void

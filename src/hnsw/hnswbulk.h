@@ -23,6 +23,7 @@ typedef struct HnswBulkShared
 	pg_atomic_uint32 next_select;
 	pg_atomic_uint32 next_offer;
 	pg_atomic_uint32 next_write;
+	pg_atomic_uint32 next_product;
 	pg_atomic_uint32 next_back;
 } HnswBulkShared;
 

@@ -727,8 +727,7 @@ have_close_bits(const uint8 *a, const uint8 *b, int nbits)
 }
 
 /*
- * Are two edge codes the same, up to how machines may round?  One that has the
- * next bfloat16 as its scale may have any 'add' in the end.
+ * Are two edge codes the same, up to how machines may round?
  */
 static bool
 same_edge_code(const HnswSpace *space, const uint8 *a, const uint8 *b)
@@ -748,9 +747,8 @@ same_edge_code(const HnswSpace *space, const uint8 *a, const uint8 *b)
 	return have_close_bits(x->bits, y->bits, space->nbits) &&
 		is_close(quant_bf16_to_float(x->scale),
 				 quant_bf16_to_float(y->scale), 1.0 / 64) &&
-		(x->scale != y->scale ||
-		 is_close(quant_bf16_to_float(x->add),
-				  quant_bf16_to_float(y->add), 1.0 / 64));
+		is_close(quant_bf16_to_float(x->norm2),
+				 quant_bf16_to_float(y->norm2), 1.0 / 64);
 }
 
 static void

@@ -42,6 +42,9 @@
  */
 #define MIN_LINKS(m)		(((m) + 1) / 2)
 
+/* near nodes that the search for product links starts from */
+#define MAX_START			4
+
 struct HnswGrower
 {
 	/* set once */
@@ -49,6 +52,7 @@ struct HnswGrower
 	HnswIndex  *index;
 	HnswDiskGraph *graph;
 	HnswNear   *near;			/* the search for neighbours */
+	HnswNear   *products;		/* the search for product links, or NULL */
 	float	   *scratch;		/* of hnsw_space_own */
 	void	   *query_buffer;	/* of hnsw_space_query_own */
 	uint8	   *codes;			/* edge codes of the links of a record */
@@ -81,6 +85,9 @@ hnsw_grow_begin(HnswIndex *index)
 	grower->graph = hnsw_diskgraph_open(index);
 	grower->near = hnsw_near_begin(&grower->graph->graph,
 								   hnsw_build_pool(index));
+	if (hnsw_space_links_products(&index->space))
+		grower->products = hnsw_near_begin(&grower->graph->graph,
+										   HNSW_PRODUCT_POOL);
 	grower->scratch = palloc0(sizeof(float) *
 							  Max(hnsw_space_scratch(&index->space), 1));
 	grower->query_buffer = palloc0(Max(hnsw_space_query_bytes(&index->space),
@@ -150,6 +157,70 @@ append_to_same(HnswGrower *grower, ItemPointer tid)
 	return false;
 }
 
+int
+hnsw_grow_products(HnswGrower *grower, const uint8 *own,
+				   const HnswNode *start, int n, HnswNeighbor **products)
+{
+	const HnswSpace *space = &grower->index->space;
+
+	hnsw_space_query_product(space, own, grower->query_buffer, &grower->query);
+	n = hnsw_near_search_from(grower->products, &grower->query, start,
+							  Min(n, MAX_START), HNSW_INVALID_NODE, products);
+	return hnsw_select_products(space, *products, n,
+								hnsw_space_max_products(space));
+}
+
+/* Product links for the new value, beginning near it. */
+static int
+find_products(HnswGrower *grower, HnswNeighbor **products)
+{
+	HnswNode	start[MAX_START];
+	int			n = Min(grower->ncandidates, MAX_START);
+
+	for (int i = 0; i < n; i++)
+		start[i] = grower->candidates[i].node;
+	return hnsw_grow_products(grower, grower->own, start, n, products);
+}
+
+static bool
+is_among(const HnswNeighbor *neighbors, int n, HnswNode node)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (neighbors[i].node == node)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Choose neighbours among the candidates; where there are product links, these
+ * stand behind those nearby, and these are fewer.
+ */
+static void
+choose_neighbors(HnswGrower *grower)
+{
+	const HnswSpace *space = &grower->index->space;
+	HnswNeighbor *products = NULL;
+	int			nproducts = 0;
+	int			n;
+
+	if (grower->products != NULL)
+		nproducts = find_products(grower, &products);
+	n = hnsw_select(space, grower->candidates, grower->ncandidates,
+					space->layout.max_edges - nproducts);
+	for (int i = 0; i < nproducts; i++)
+	{
+		HnswNeighbor *new = &products[i];
+
+		if (is_among(grower->candidates, n, new->node))
+			continue;
+		new->dist = hnsw_space_between(space, grower->own, new->own);
+		grower->candidates[n++] = *new;
+	}
+	grower->ncandidates = n;
+}
+
 /* W2: choose neighbours and write the node. */
 static HnswNode
 write_new_node(HnswGrower *grower, ItemPointer tid, uint32 *version)
@@ -162,8 +233,7 @@ write_new_node(HnswGrower *grower, ItemPointer tid, uint32 *version)
 	for (int i = 0; i < grower->ncandidates; i++)
 		hnsw_known_add(&grower->known, grower->candidates[i].node,
 					   grower->candidates[i].dist);
-	grower->ncandidates = hnsw_select(space, grower->candidates,
-									  grower->ncandidates, layout->max_edges);
+	choose_neighbors(grower);
 
 	memset(slot, 0, layout->node_bytes);
 	slot->state = HNSW_LIVE;

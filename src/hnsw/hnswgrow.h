@@ -83,4 +83,13 @@ extern void hnsw_grow_link(HnswGrower *grower, HnswNode node, uint32 version,
 
 extern void hnsw_grow_end(HnswGrower *grower);
 
+/*
+ * hnsw_grow_products -- product links for an own form: nodes on pages.  start: n
+ * nodes near it.  Returns how many, in memory of the grower until its next
+ * search; their dist is the negative product.  Spaces that have such links only.
+ */
+extern int	hnsw_grow_products(HnswGrower *grower, const uint8 *own,
+							   const HnswNode *start, int n,
+							   HnswNeighbor **products);
+
 #endif							/* HNSWGROW_H */

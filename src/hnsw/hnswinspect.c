@@ -509,7 +509,7 @@ put_live_node(HnswRows *rows, const HnswSpace *space, HnswSlot *slot,
 	put_format(rows, "nedges", "%u", slot->nedges);
 	if (n == 0)
 		return;
-	hnsw_space_edge_lengths(space, own, hnsw_slot_edge(slot, layout, 0)->code,
+	hnsw_space_edge_lengths(space, hnsw_slot_edge(slot, layout, 0)->code,
 							layout->edge_bytes, n, length);
 	for (int i = 0; i < n; i++)
 		put_format(rows, psprintf("edge %d", i), "node %u, distance %g%s",

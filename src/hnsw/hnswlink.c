@@ -51,7 +51,7 @@ hnsw_link_expand(const HnswSpace *space, const HnswQuery *query,
 	for (int i = 0; i < slot->nedges; i++)
 		out->edge[i] = hnsw_slot_edge(slot, layout, i)->node;
 	if (hnsw_space_coded(space) && slot->nedges > 0)
-		hnsw_space_estimate(space, query, &out->own,
+		hnsw_space_estimate(space, query, own, &out->own,
 							hnsw_slot_edge(slot, layout, 0)->code,
 							layout->edge_bytes, slot->nedges,
 							out->est, out->var);
@@ -62,10 +62,8 @@ hnsw_link_write(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
 				const HnswNeighbor *neighbors, int n)
 {
 	const HnswLayout *layout = &space->layout;
-	HnswCenter	center;
 
 	Assert(n <= (int) layout->max_edges);
-	hnsw_space_center(space, own, &center);
 	memset((char *) slot + layout->edges_off, 0,
 		   (Size) layout->max_edges * layout->edge_bytes);
 	memset((char *) slot + layout->occluded_off, 0,
@@ -76,11 +74,73 @@ hnsw_link_write(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
 		HnswEdge   *edge = hnsw_slot_edge(slot, layout, i);
 
 		edge->node = neighbors[i].node;
-		hnsw_space_edge_from(space, &center, neighbors[i].own,
-							 neighbors[i].dist, edge->code);
+		hnsw_space_edge(space, own, neighbors[i].own, neighbors[i].dist,
+						edge->code);
 		hnsw_slot_set_occluded(slot, layout, i, neighbors[i].occluded);
 	}
 	slot->nedges = n;
+}
+
+/* Number of the edge to a node, or -1. */
+static int
+find_edge(const HnswLayout *layout, HnswSlot *slot, HnswNode node)
+{
+	for (int i = 0; i < slot->nedges; i++)
+	{
+		if (hnsw_slot_edge(slot, layout, i)->node == node)
+			return i;
+	}
+	return -1;
+}
+
+void
+hnsw_link_add(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
+			  const HnswNeighbor *neighbors, int n)
+{
+	const HnswLayout *layout = &space->layout;
+	float		length[HNSW_MAX_EDGES];
+	bool		stays[HNSW_MAX_EDGES] = {false};
+
+	hnsw_space_edge_lengths(space, hnsw_slot_edge(slot, layout, 0)->code,
+							layout->edge_bytes, slot->nedges, length);
+	for (int i = 0; i < n; i++)
+	{
+		int			at = find_edge(layout, slot, neighbors[i].node);
+
+		if (at >= 0)
+			stays[at] = true;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		int			at = slot->nedges;
+		HnswEdge   *edge;
+
+		if (find_edge(layout, slot, neighbors[i].node) >= 0)
+			continue;
+		if (at < (int) layout->max_edges)
+			slot->nedges++;
+		else
+		{
+			at = -1;
+			for (int e = 0; e < slot->nedges; e++)
+			{
+				bool		occluded = hnsw_slot_occluded(slot, layout, e);
+
+				if (!stays[e] &&
+					(at < 0 ||
+					 occluded > hnsw_slot_occluded(slot, layout, at) ||
+					 (occluded == hnsw_slot_occluded(slot, layout, at) &&
+					  length[e] > length[at])))
+					at = e;
+			}
+		}
+		edge = hnsw_slot_edge(slot, layout, at);
+		edge->node = neighbors[i].node;
+		hnsw_space_edge(space, own, neighbors[i].own, neighbors[i].dist,
+						edge->code);
+		hnsw_slot_set_occluded(slot, layout, at, false);
+		stays[at] = true;
+	}
 }
 
 /* ---- what is known ---- */
@@ -239,8 +299,7 @@ hnsw_link_place(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
 	{
 		memcpy(out->occluded, (uint8 *) slot + layout->occluded_off,
 			   (nedges + 7) / 8);
-		hnsw_space_edge_lengths(space, own,
-								hnsw_slot_edge(slot, layout, 0)->code,
+		hnsw_space_edge_lengths(space, hnsw_slot_edge(slot, layout, 0)->code,
 								layout->edge_bytes, nedges, length);
 	}
 	occluded = occlude(space, slot, length, new, code, known, out);

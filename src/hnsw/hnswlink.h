@@ -50,6 +50,15 @@ extern void hnsw_link_write(const HnswSpace *space, HnswSlot *slot,
 							int n);
 
 /*
+ * hnsw_link_add -- put edges to n neighbours into a list, each in place of the
+ * farthest occluded edge, or else the farthest; n <= max_edges / 2.  Those that
+ * are there already stay where they are.
+ */
+extern void hnsw_link_add(const HnswSpace *space, HnswSlot *slot,
+						  const uint8 *own, const HnswNeighbor *neighbors,
+						  int n);
+
+/*
  * Distances from one node to others that somebody has measured: a table by
  * node, open addressing, linear probing.
  */

@@ -488,6 +488,8 @@ hnsw_memgraph_attach(HnswMemShared *shared, const HnswSpace *space,
 	mem->query_buffer = palloc0(Max(hnsw_space_query_bytes(space), 1));
 	mem->code = palloc0(Max(layout->edge_bytes, layout->flat_bytes));
 	mem->near = hnsw_near_begin(&mem->graph, pool);
+	if (hnsw_space_links_products(space))
+		mem->products = hnsw_near_begin(&mem->graph, HNSW_PRODUCT_POOL);
 	return mem;
 }
 
@@ -542,6 +544,26 @@ int
 hnsw_memgraph_near(HnswMemGraph *mem, HnswNode node)
 {
 	return find_candidates(mem, hnsw_memgraph_own(mem, node), node);
+}
+
+void
+hnsw_memgraph_link_products(HnswMemGraph *mem, HnswNode node)
+{
+	const HnswSpace *space = mem->graph.space;
+	NodeHeader *header = node_header(mem, node);
+	const uint8 *own = hnsw_memgraph_own(mem, node);
+	HnswNeighbor *candidates;
+	int			n;
+
+	hnsw_space_query_product(space, own, mem->query_buffer, &mem->query);
+	n = hnsw_near_search_from(mem->products, &mem->query, &node, 1, node,
+							  &candidates);
+	n = hnsw_select_products(space, candidates, n,
+							 hnsw_space_max_products(space));
+
+	LWLockAcquire(&header->lock, LW_EXCLUSIVE);
+	hnsw_link_add(space, hnsw_memgraph_slot(mem, node), own, candidates, n);
+	LWLockRelease(&header->lock);
 }
 
 /* The slot that takes further TIDs of a node; NULL if memory is used up. */

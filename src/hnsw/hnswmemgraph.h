@@ -167,6 +167,7 @@ typedef struct HnswMemGraph
 	float	   *entry_var;
 
 	HnswNear   *near;
+	HnswNear   *products;		/* the search for product links, or NULL */
 	HnswQuery	query;
 	void	   *query_buffer;
 	HnswNeighbor *candidates;	/* what the last search found */
@@ -196,6 +197,13 @@ extern bool hnsw_memgraph_add(HnswMemGraph *mem, const uint8 *own,
  * mem->candidates; itself left out.  Returns how many.
  */
 extern int	hnsw_memgraph_near(HnswMemGraph *mem, HnswNode node);
+
+/*
+ * hnsw_memgraph_link_products -- find and write the product links of a node
+ * whose other links are there.  All nodes are in memory.  Spaces that have such
+ * links only.
+ */
+extern void hnsw_memgraph_link_products(HnswMemGraph *mem, HnswNode node);
 
 /*
  * hnsw_memgraph_release -- give all chunks back; for one process, while nobody

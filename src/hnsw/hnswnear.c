@@ -17,6 +17,7 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "hnsw/hnswnear.h"
@@ -375,9 +376,8 @@ expand_next(HnswNear *near, HnswNode skip)
 	meet(near, exp->nedges, exp->edge, exp->est);
 }
 
-int
-hnsw_near_search(HnswNear *near, const HnswQuery *query, HnswNode skip,
-				 HnswNeighbor **found)
+static void
+begin_search(HnswNear *near, const HnswQuery *query)
 {
 	near->query = query;
 	near->first = near->end = 0;
@@ -386,7 +386,11 @@ hnsw_near_search(HnswNear *near, const HnswQuery *query, HnswNode skip,
 	clear_list(&near->best, 0, near->max);
 	seen_clear(near);
 	meet_entries(near);
+}
 
+static int
+search(HnswNear *near, HnswNode skip, HnswNeighbor **found)
+{
 	while (near->first < near->end && near->ncandidates < near->max &&
 		   (near->ncandidates < near->ef ||
 			near->pool.dist[near->first] <= near->best.dist[near->ef - 1]))
@@ -399,4 +403,25 @@ hnsw_near_search(HnswNear *near, const HnswQuery *query, HnswNode skip,
 		near->found[i] = near->candidates[near->best.what[i]];
 	*found = near->found;
 	return near->ncandidates;
+}
+
+int
+hnsw_near_search(HnswNear *near, const HnswQuery *query, HnswNode skip,
+				 HnswNeighbor **found)
+{
+	begin_search(near, query);
+	return search(near, skip, found);
+}
+
+int
+hnsw_near_search_from(HnswNear *near, const HnswQuery *query,
+					  const HnswNode *start, int n, HnswNode skip,
+					  HnswNeighbor **found)
+{
+	const float first = -FLT_MAX;
+
+	begin_search(near, query);
+	for (int i = 0; i < n; i++)
+		meet(near, 1, &start[i], &first);
+	return search(near, skip, found);
 }

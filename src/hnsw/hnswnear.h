@@ -41,4 +41,9 @@ extern int	hnsw_near_max(const HnswNear *near);
 extern int	hnsw_near_search(HnswNear *near, const HnswQuery *query,
 							 HnswNode skip, HnswNeighbor **found);
 
+/* The same, but n nodes are where it starts, before the entries. */
+extern int	hnsw_near_search_from(HnswNear *near, const HnswQuery *query,
+								  const HnswNode *start, int n, HnswNode skip,
+								  HnswNeighbor **found);
+
 #endif							/* HNSWNEAR_H */

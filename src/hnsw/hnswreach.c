@@ -249,7 +249,7 @@ list_reached(Reach *r, HnswNode *neighbors)
 
 	if (r->slot->nedges == 0)
 		return 0;
-	hnsw_space_edge_lengths(space, r->own,
+	hnsw_space_edge_lengths(space,
 							hnsw_slot_edge(r->slot, layout, 0)->code,
 							layout->edge_bytes, r->slot->nedges, length);
 	for (int e = 0; e < r->slot->nedges; e++)

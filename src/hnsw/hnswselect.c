@@ -124,3 +124,35 @@ hnsw_select(const HnswSpace *space, HnswNeighbor *candidates, int n, int max)
 	}
 	return nchosen;
 }
+
+int
+hnsw_select_products(const HnswSpace *space, HnswNeighbor *candidates, int n,
+					 int max)
+{
+	int			fill = Min(max, n);
+	int			nkept = 0;
+	int			nseen;
+	int			nchosen = 0;
+
+	for (nseen = 0; nseen < n && nkept < max; nseen++)
+	{
+		HnswNeighbor *new = &candidates[nseen];
+
+		new->occluded = false;
+		for (int i = 0; i < nseen && !new->occluded; i++)
+			new->occluded = !candidates[i].occluded &&
+				hnsw_space_product(space, candidates[i].own,
+								   new->own) > -new->dist;
+		nkept += !new->occluded;
+	}
+
+	fill -= nkept;
+	for (int i = 0; i < nseen; i++)
+	{
+		if (candidates[i].occluded && fill-- <= 0)
+			continue;
+		candidates[nchosen] = candidates[i];
+		candidates[nchosen++].occluded = false;
+	}
+	return nchosen;
+}

@@ -43,6 +43,9 @@ typedef struct FlatCode
 /* what such a sum can lose besides, where its terms are subnormal */
 #define SUM_UNDERFLOW(n)	((n) * 0x1p-149)
 
+/* bits of an edge code: no more than rotated dimensions */
+#define MAX_NBITS			16000
+
 /* ---- the parts of a KEPT form ---- */
 
 static inline Size
@@ -79,6 +82,24 @@ codes_have_size(const HnswSpace *space)
 	return space->own_kind == HNSW_OWN_KEPT &&
 		space->metric->space == VECTOR_SPACE_IP;
 }
+
+/*
+ * Bytes behind an edge code: under inner product a float, which is the size of
+ * the neighbour's value, or without KEPT forms <c, r> (quant_edge.h).
+ */
+static inline Size
+behind_edge(const VectorMetric *metric)
+{
+	return metric->space == VECTOR_SPACE_IP ? sizeof(float) : 0;
+}
+
+/*
+ * Codes of fewer bits say less, so a search has to look farther for the same
+ * recall.  What the stop rule's margins are good for has been measured with
+ * codes of 384 bits and of 784.
+ */
+#define PLENTY_OF_BITS		384.0
+#define BITS_EXPONENT		0.3
 
 /* ---- geometry ---- */
 
@@ -161,9 +182,11 @@ lay_out(HnswSpace *space, int least)
 {
 	Size		size = codes_have_size(space) ? sizeof(float) : 0;
 	Size		own = own_bytes(space);
+	Size		behind = behind_edge(space->metric);
 
-	space->nbits = choose_nbits(space->rdim, least, own, size, 2 * space->m);
-	hnsw_layout_init(&space->layout, own, quant_edge_bytes(space->nbits) + size,
+	space->nbits = choose_nbits(space->rdim, least, own, behind, 2 * space->m);
+	hnsw_layout_init(&space->layout, own,
+					 quant_edge_bytes(space->nbits) + behind,
 					 offsetof(FlatCode, bits) + space->nbits / 8 + size,
 					 2 * space->m);
 }
@@ -229,6 +252,9 @@ hnsw_space_init(HnswSpace *space, const VectorMetric *metric, int dim, int m,
 	space->kept_bytes = kept_bytes;
 	lay_out(space, space->rdim / 4 * 3);
 	add_fine(space);
+
+	Assert(space->nbits <= MAX_NBITS);
+	space->noise = pow(Max(PLENTY_OF_BITS / space->nbits, 1), BITS_EXPONENT);
 
 	quant_rotation_init(&space->rotation, space->floats, seed, memory);
 	space->mean = (float *) ((char *) memory +
@@ -573,7 +599,7 @@ query_codes(const HnswSpace *space, HnswQuery *query, const float *rotated,
 			int8 *code)
 {
 	query->rnorm2 = kernels.dot_f32(rotated, rotated, space->rdim);
-	quant_query_init(&query->edge, rotated, space->nbits, code);
+	quant_query_init(&query->flat, rotated, space->nbits, code);
 }
 
 /* What only the query of a scan over KEPT forms has. */
@@ -668,7 +694,7 @@ hnsw_space_query_own(const HnswSpace *space, const uint8 *own, void *buffer,
 		quant_own_decode(form, space->rdim, rotated);
 		query->vec = rotated;
 		query->norm2 = query->rnorm2 = form->norm2;
-		quant_query_from_code(&query->edge, form->scale, form->code,
+		quant_query_from_code(&query->flat, form->scale, form->code,
 							  space->nbits);
 	}
 	else
@@ -683,6 +709,39 @@ hnsw_space_query_own(const HnswSpace *space, const uint8 *own, void *buffer,
 		query_codes(space, query, rotated,
 					(int8 *) buffer + MAXALIGN(sizeof(float) * space->rdim));
 	}
+}
+
+void
+hnsw_space_query_product(const HnswSpace *space, const uint8 *own,
+						 void *buffer, HnswQuery *query)
+{
+	float	   *rotated = buffer;
+	int8	   *code = (int8 *) buffer + MAXALIGN(sizeof(float) * space->rdim);
+
+	Assert(hnsw_space_links_products(space));
+	memset(query, 0, sizeof(HnswQuery));
+	query->space = VECTOR_SPACE_IP;
+	query->ordered = true;
+	if (space->own_kind == HNSW_OWN_F32)
+	{
+		const HnswF32Own *form = (const HnswF32Own *) own;
+
+		quant_rotate(&space->rotation, form->x, rotated);
+		query->vec = form->x;
+		query->norm2 = form->norm2;
+		query_codes(space, query, rotated, code);
+	}
+	else
+	{
+		quant_own_decode((const QuantOwn *) own, space->rdim, rotated);
+		for (int i = 0; i < space->rdim; i++)
+			rotated[i] += space->mean[i];
+		query_codes(space, query, rotated, code);
+		query->vec = rotated;
+		query->norm2 = query->rnorm2;
+	}
+	query->norm = sqrt(query->norm2);
+	query->shift = kernels.dot_f32(rotated, space->mean, space->rdim);
 }
 
 /* ---- distances ---- */
@@ -1086,6 +1145,25 @@ hnsw_space_between(const HnswSpace *space, const uint8 *a, const uint8 *b)
 	return dist <= FLT_MAX ? dist : FLT_MAX;
 }
 
+double
+hnsw_space_product(const HnswSpace *space, const uint8 *a, const uint8 *b)
+{
+	const QuantOwn *x = (const QuantOwn *) a;
+	const QuantOwn *y = (const QuantOwn *) b;
+	double		product;
+
+	if (space->own_kind == HNSW_OWN_F32)
+		return kernels.dot_f32(((const HnswF32Own *) a)->x,
+							   ((const HnswF32Own *) b)->x, space->dim);
+	product = (double) x->scale * y->scale *
+		kernels.dot_s8(x->code, y->code, space->rdim);
+	if (space->has_mean)
+		product += (double) space->mean_norm * space->mean_norm +
+			quant_own_dot(space->mean, x, space->rdim) +
+			quant_own_dot(space->mean, y, space->rdim);
+	return product;
+}
+
 void
 hnsw_space_form(const HnswSpace *space, KernelForms *forms, int i,
 				const uint8 *own)
@@ -1144,6 +1222,7 @@ hnsw_space_between_forms(const HnswSpace *space, const uint8 *a,
  * price a small part of a search in larger indexes.  Without codes each costs a page read.
  */
 #define MIN_ENTRIES			64
+#define ENTRIES_OF_A_PAGE	256
 #define MAX_ENTRIES			4096
 #define EXACT_ENTRIES		32
 
@@ -1153,8 +1232,13 @@ hnsw_entry_target(const HnswSpace *space, uint64 nnodes)
 	uint64		target = EXACT_ENTRIES;
 
 	if (hnsw_space_coded(space))
-		target = Min(Max((uint64) (sqrt((double) nnodes) / 4), MIN_ENTRIES),
+	{
+		uint32		page = Min(Max(space->layout.entries_per_page, MIN_ENTRIES),
+							   ENTRIES_OF_A_PAGE);
+
+		target = Min(Max((uint64) (sqrt((double) nnodes) / 4), page),
 					 MAX_ENTRIES);
+	}
 	return Min(target, nnodes);
 }
 
@@ -1169,51 +1253,53 @@ rotate_f32(const HnswSpace *space, const HnswF32Own *own, float *y)
 		y[i] -= space->mean[i];
 }
 
-void
-hnsw_space_center(const HnswSpace *space, const uint8 *own,
-				  HnswCenter *center)
+/* The edge code of one F32 own form seen from another, and <c, r>. */
+static float
+edge_f32(const HnswSpace *space, const HnswF32Own *c, const HnswF32Own *o,
+		 QuantEdge *edge)
 {
-	center->own = own;
-	if (space->own_kind == HNSW_OWN_F32)
-		rotate_f32(space, (const HnswF32Own *) own, center->rotated);
-}
+	float		r[HNSW_F32_MAX_DIM];
+	float		rotated[HNSW_F32_MAX_RDIM];
 
-void
-hnsw_space_edge_from(const HnswSpace *space, const HnswCenter *center,
-					 const uint8 *o, float dist, uint8 *code)
-{
-	float		residual[HNSW_F32_MAX_RDIM];
-
-	if (space->own_kind == HNSW_OWN_EXACT)
-	{
-		memcpy(code, &dist, sizeof(float));
-		return;
-	}
-	if (space->own_kind != HNSW_OWN_F32)
-	{
-		quant_edge_encode(own_code(space, center->own), own_code(space, o),
-						  space->rdim, space->nbits, (QuantEdge *) code);
-		if (codes_have_size(space))
-			memcpy(code + quant_edge_bytes(space->nbits),
-				   &((const HnswKept *) o)->size, sizeof(float));
-		return;
-	}
-
-	rotate_f32(space, (const HnswF32Own *) o, residual);
-	for (int i = 0; i < space->rdim; i++)
-		residual[i] -= center->rotated[i];
-	quant_edge_encode_f32(center->rotated, residual, space->rdim, space->nbits,
-						  (QuantEdge *) code);
+	for (int i = 0; i < space->dim; i++)
+		r[i] = o->x[i] - c->x[i];
+	quant_rotate(&space->rotation, r, rotated);
+	quant_edge_encode_f32(rotated, space->rdim, space->nbits, edge);
+	return kernels.dot_f32(c->x, r, space->dim);
 }
 
 void
 hnsw_space_edge(const HnswSpace *space, const uint8 *c, const uint8 *o,
 				float dist, uint8 *code)
 {
-	HnswCenter	center;
+	QuantEdge  *edge = (QuantEdge *) code;
+	float		behind;
 
-	hnsw_space_center(space, c, &center);
-	hnsw_space_edge_from(space, &center, o, dist, code);
+	if (space->own_kind == HNSW_OWN_EXACT)
+	{
+		memcpy(code, &dist, sizeof(float));
+		return;
+	}
+	if (space->own_kind == HNSW_OWN_F32)
+		behind = edge_f32(space, (const HnswF32Own *) c,
+						  (const HnswF32Own *) o, edge);
+	else
+	{
+		const QuantOwn *from = own_code(space, c);
+		const QuantOwn *to = own_code(space, o);
+
+		quant_edge_encode(from, to, space->rdim, space->nbits, edge);
+		behind = codes_have_size(space) ?
+			((const HnswKept *) o)->size :
+			(double) from->scale * to->scale *
+			kernels.dot_s8(from->code, to->code, space->rdim) - from->norm2;
+	}
+	if (behind_edge(space->metric) > 0)
+	{
+		if (!(fabsf(behind) <= FLT_MAX))
+			behind = 0;			/* no NaN lies on a page */
+		memcpy(code + quant_edge_bytes(space->nbits), &behind, sizeof(float));
+	}
 }
 
 void
@@ -1309,32 +1395,120 @@ scans_kept(const HnswSpace *space, const HnswQuery *query)
 	return space->own_kind == HNSW_OWN_KEPT && query->value != NULL;
 }
 
+/*
+ * Prepare the query less a part of the node for its edge codes.  rotated, code:
+ * room for them.
+ */
+static void
+query_less_node(const HnswSpace *space, const HnswQuery *query,
+				const uint8 *own, float part, float *rotated, int8 *code,
+				QuantQuery *out)
+{
+	if (space->own_kind == HNSW_OWN_F32)
+	{
+		const HnswF32Own *form = (const HnswF32Own *) own;
+		float		x[HNSW_F32_MAX_DIM];
+
+		for (int i = 0; i < space->dim; i++)
+			x[i] = query->vec[i] - part * form->x[i];
+		quant_rotate(&space->rotation, x, rotated);
+	}
+	else
+	{
+		const QuantOwn *form = own_code(space, own);
+
+		kernels.subtract_s8(query->vec, form->code, part * form->scale,
+							space->nbits, rotated);
+	}
+	quant_query_init(out, rotated, space->nbits, code);
+}
+
+/*
+ * What estimates are off is a part of the product of two lengths, that of an
+ * edge and that from the node to the query.  If the query is farther away than
+ * edges are long, a margin in proportion to the distance itself would take in
+ * everything: it is no more than it were for a query FAR lengths of an edge
+ * away.  Under inner product the query is as far as it is long.  What a product
+ * lacks to that of the norms would be no measure there: it changes if all vectors
+ * move, which the order of the products does not.
+ */
+#define FAR					2.5
+
+static void
+set_margin(const HnswSpace *space, const HnswQuery *query, const uint8 *codes,
+		   Size stride, int n, HnswMeasure *node)
+{
+	float		l2sq[HNSW_MAX_EDGES];
+	float		sum = 0;
+	double		length;
+
+	quant_edge_lengths(codes, stride, n, l2sq);
+	for (int i = 0; i < n; i++)
+		sum += sqrtf(l2sq[i]);
+	length = sum / n;
+	if (query->space == VECTOR_SPACE_IP)
+		node->margin = query->norm * length;
+	else
+		node->margin = Min(node->margin, FAR * sqrt(node->l2sq) * length);
+	node->margin = Min(node->margin * space->noise, FLT_MAX);
+}
+
+/*
+ * Estimates of negative inner products.  The part of the node that leaves the
+ * rest of the query orthogonal to it makes the error of the estimates least.
+ */
+static void
+estimate_ip(const HnswSpace *space, const HnswQuery *query, const uint8 *own,
+			const HnswMeasure *node, const uint8 *codes, Size stride, int n,
+			float *est, float *var)
+{
+	float		rotated[MAX_NBITS];
+	int8		code[MAX_NBITS];
+	int32		sums[HNSW_MAX_EDGES];
+	QuantQuery	rest;
+	bool		is_f32 = space->own_kind == HNSW_OWN_F32;
+	double		norm2 = is_f32 ? ((const HnswF32Own *) own)->norm2 :
+		own_code(space, own)->norm2;
+	double		dot = -node->dist - (is_f32 ? 0 : query->shift);
+	double		part = norm2 > 0 ? dot / norm2 : 0;
+	double		p2;
+
+	if (!(fabs(part) <= FLT_MAX))
+		part = 0;
+	p2 = Max(query->norm2 - part * dot, 0);
+	query_less_node(space, query, own, part, rotated, code, &rest);
+	quant_edge_estimate_ip(&rest, codes, stride, n, node->dist, part, p2, sums,
+						   est, var);
+}
+
 void
 hnsw_space_estimate(const HnswSpace *space, const HnswQuery *query,
-					const HnswMeasure *node, const uint8 *codes, Size stride,
-					int n, float *est, float *var)
+					const uint8 *own, HnswMeasure *node, const uint8 *codes,
+					Size stride, int n, float *est, float *var)
 {
+	float		rotated[MAX_NBITS];
+	int8		code[MAX_NBITS];
 	int32		sums[HNSW_MAX_EDGES];
+	QuantQuery	rest;
 
 	Assert(n <= HNSW_MAX_EDGES);
 	if (n == 0)
 		return;
-	if (scans_kept(space, query))
-	{
-		quant_edge_estimate(&query->edge, codes, stride, n, node->l2sq, sums,
-							est, var);
-		estimate_kept(space, query, node->l2sq > 0 ?
-					  node->dist / sqrt(node->l2sq) : query->l1_share,
-					  codes + quant_edge_bytes(space->nbits), stride, n,
-					  est, var);
-	}
-	else if (query->space == VECTOR_SPACE_IP)
-		quant_edge_estimate_ip(&query->edge, codes, stride, n, node->dist,
-							   node->l2sq, sums, est, var);
+	if (query->space == VECTOR_SPACE_IP && !scans_kept(space, query))
+		estimate_ip(space, query, own, node, codes, stride, n, est, var);
 	else
-		quant_edge_estimate(&query->edge, codes, stride, n, node->dist, sums,
-							est, var);
+	{
+		query_less_node(space, query, own, 1, rotated, code, &rest);
+		quant_edge_estimate(&rest, codes, stride, n, node->l2sq, sums, est, var);
+		if (scans_kept(space, query))
+			estimate_kept(space, query, node->l2sq > 0 ?
+						  node->dist / sqrt(node->l2sq) : query->l1_share,
+						  codes + quant_edge_bytes(space->nbits), stride, n,
+						  est, var);
+	}
 	mend_estimates(est, var, n);
+	if (space->own_kind != HNSW_OWN_KEPT)
+		set_margin(space, query, codes, stride, n, node);
 }
 
 void
@@ -1342,7 +1516,7 @@ hnsw_space_estimate_flat(const HnswSpace *space, const HnswQuery *query,
 						 const uint8 *codes, Size stride, int n, float *est,
 						 float *var)
 {
-	const QuantQuery *q = &query->edge;
+	const QuantQuery *q = &query->flat;
 	int32		sums[HNSW_MAX_EDGES];
 
 	for (int done = 0; done < n; done += HNSW_MAX_EDGES)
@@ -1374,32 +1548,15 @@ hnsw_space_estimate_flat(const HnswSpace *space, const HnswQuery *query,
 }
 
 void
-hnsw_space_edge_lengths(const HnswSpace *space, const uint8 *c,
-						const uint8 *codes, Size stride, int n, float *dist)
+hnsw_space_edge_lengths(const HnswSpace *space, const uint8 *codes, Size stride,
+						int n, float *dist)
 {
-	int32		sums[HNSW_MAX_EDGES];
-	QuantQuery	node;
-
-	if (space->own_kind == HNSW_OWN_EXACT)
+	if (hnsw_space_coded(space))
+		quant_edge_lengths(codes, stride, n, dist);
+	else
 	{
 		for (int i = 0; i < n; i++)
 			memcpy(&dist[i], codes + i * stride, sizeof(float));
-	}
-	else if (space->own_kind != HNSW_OWN_F32)
-	{
-		const QuantOwn *form = own_code(space, c);
-
-		quant_query_from_code(&node, form->scale, form->code, space->nbits);
-		quant_edge_lengths(&node, codes, stride, n, sums, dist);
-	}
-	else
-	{
-		float		y[HNSW_F32_MAX_RDIM];
-		int8		code[HNSW_F32_MAX_RDIM];
-
-		rotate_f32(space, (const HnswF32Own *) c, y);
-		quant_query_init(&node, y, space->nbits, code);
-		quant_edge_lengths(&node, codes, stride, n, sums, dist);
 	}
 }
 

@@ -94,6 +94,7 @@ typedef struct HnswSpace
 	int			floats;			/* that the metric makes of a value */
 	int			rdim;			/* rotated dimensions; 0 for EXACT */
 	int			nbits;			/* of edge and flat codes; 0 for EXACT */
+	float		noise;			/* of estimates, by which margins are larger */
 	uint32		kept_bytes;		/* KEPT: room for the value */
 	uint64		seed;
 	bool		has_mean;
@@ -109,7 +110,7 @@ typedef struct HnswQuery
 	bool		ordered;		/* false: NULL or zero vector, every order is right */
 	const void *value;			/* of a scan; EXACT: also of a node, NULL if damaged */
 	const float *vec;			/* S8, KEPT: rotated, centred, rdim; F32: dim floats */
-	QuantQuery	edge;			/* for edge and flat codes */
+	QuantQuery	flat;			/* for flat codes */
 	double		norm2;			/* |vec|^2 */
 	double		rnorm2;			/* |q - mean|^2 in the rotated space: base of flat codes */
 	double		norm;			/* |q|, inner product and cosine; KEPT: metric->size */
@@ -228,6 +229,18 @@ extern Size hnsw_space_query_bytes(const HnswSpace *space);
 extern void hnsw_space_query_own(const HnswSpace *space, const uint8 *own,
 								 void *buffer, HnswQuery *query);
 
+/*
+ * hnsw_space_query_product -- the same, but the node asks for the largest inner
+ * products with it: dist is the negative product, as a scan's is.  Spaces that
+ * hnsw_space_links_products() is true of only.
+ */
+extern void hnsw_space_query_product(const HnswSpace *space, const uint8 *own,
+									 void *buffer, HnswQuery *query);
+
+/* Inner product of two own forms, of the same spaces. */
+extern double hnsw_space_product(const HnswSpace *space, const uint8 *a,
+								 const uint8 *b);
+
 /* What an own form says to a query.  Never fails; NaN becomes infinity. */
 extern void hnsw_space_measure(const HnswSpace *space, const HnswQuery *query,
 							   const uint8 *own, HnswMeasure *out);
@@ -262,22 +275,6 @@ extern void hnsw_space_edge(const HnswSpace *space, const uint8 *c,
 							const uint8 *o, float dist, uint8 *code);
 
 /*
- * The same for several edges of one node: what follows from the node alone is
- * worked out once.
- */
-typedef struct HnswCenter
-{
-	const uint8 *own;			/* of the node; must outlive this */
-	float		rotated[HNSW_F32_MAX_RDIM]; /* F32: rotated, mean taken off */
-} HnswCenter;
-
-extern void hnsw_space_center(const HnswSpace *space, const uint8 *own,
-							  HnswCenter *center);
-extern void hnsw_space_edge_from(const HnswSpace *space,
-								 const HnswCenter *center, const uint8 *o,
-								 float dist, uint8 *code);
-
-/*
  * the code in 8 bits of a form of kind S8 or KEPT; the fine code of one that has
  * it; the value of a KEPT one
  */
@@ -292,13 +289,15 @@ extern void hnsw_space_flat(const HnswSpace *space, const uint8 *own,
 							uint8 *code);
 
 /*
- * hnsw_space_estimate -- estimated dist of n neighbours of a node from their
- * edge codes, and the variance of each up to a common factor.  Coded spaces only.  'codes': the first
- * code; the next ones lie stride bytes apart.  At most HNSW_MAX_EDGES.
+ * hnsw_space_estimate -- estimated dist of n neighbours of a node from its own
+ * form and their edge codes, and the variance of each up to a common factor.
+ * node: what hnsw_space_measure has said; its margin becomes what the lengths
+ * of the edges make of it.  Coded spaces only.  'codes': the first code; the
+ * next ones lie stride bytes apart.  At most HNSW_MAX_EDGES.
  */
 extern void hnsw_space_estimate(const HnswSpace *space,
-								const HnswQuery *query,
-								const HnswMeasure *node, const uint8 *codes,
+								const HnswQuery *query, const uint8 *own,
+								HnswMeasure *node, const uint8 *codes,
 								Size stride, int n, float *est, float *var);
 
 /* The same from flat codes (of flat or entry records). */
@@ -307,8 +306,8 @@ extern void hnsw_space_estimate_flat(const HnswSpace *space,
 									 const uint8 *codes, Size stride, int n,
 									 float *est, float *var);
 
-/* Squared lengths (EXACT: distances) of the n edges of node 'c'. */
-extern void hnsw_space_edge_lengths(const HnswSpace *space, const uint8 *c,
+/* Squared lengths (EXACT: distances) of n edges. */
+extern void hnsw_space_edge_lengths(const HnswSpace *space,
 									const uint8 *codes, Size stride, int n,
 									float *dist);
 
@@ -322,6 +321,26 @@ extern float hnsw_space_edge_between(const HnswSpace *space, const uint8 *a,
 
 /* How many entries an index with that many nodes should have. */
 extern uint32 hnsw_entry_target(const HnswSpace *space, uint64 nnodes);
+
+/*
+ * Has a node links to those with the largest inner products with it, beside
+ * those to the near ones?  (README, "Product links")
+ */
+static inline bool
+hnsw_space_links_products(const HnswSpace *space)
+{
+	return space->metric->space == VECTOR_SPACE_IP &&
+		(space->own_kind == HNSW_OWN_S8 || space->own_kind == HNSW_OWN_F32);
+}
+
+/* Candidates for these, and how many of a node's links they may be. */
+#define HNSW_PRODUCT_POOL	32
+
+static inline int
+hnsw_space_max_products(const HnswSpace *space)
+{
+	return space->layout.max_edges / 2;
+}
 
 static inline bool
 hnsw_space_coded(const HnswSpace *space)

@@ -173,8 +173,7 @@ choose_victim(Writer *writer, HnswNode node, Price price)
 
 	if (slot->nedges < layout->max_edges)
 		return slot->nedges;
-	hnsw_space_edge_lengths(space, hnsw_memgraph_own(writer->mem, node),
-							hnsw_slot_edge(slot, layout, 0)->code,
+	hnsw_space_edge_lengths(space, hnsw_slot_edge(slot, layout, 0)->code,
 							layout->edge_bytes, slot->nedges, length);
 	for (int i = 0; i < slot->nedges; i++)
 	{
@@ -342,7 +341,6 @@ number_group(Writer *writer, HnswNode node)
 		return;
 
 	hnsw_space_edge_lengths(&writer->index->space,
-							hnsw_memgraph_own(writer->mem, node),
 							hnsw_slot_edge(slot, layout, 0)->code,
 							layout->edge_bytes, slot->nedges, length);
 	while (room_on_page(writer) > 0)

@@ -183,6 +183,7 @@ kernel_choose(const char *force)
 	OVERLAY(hamming);
 	OVERLAY(jaccard);
 	OVERLAY(residual_s8);
+	OVERLAY(subtract_s8);
 	OVERLAY(residual_f32);
 	OVERLAY(panel_near_s8);
 	OVERLAY(panel_near_f32);

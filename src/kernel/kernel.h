@@ -231,6 +231,13 @@ typedef struct Kernels
 	bool		(*swap_f32) (const void *from, size_t n, void *to);
 	bool		(*swap_f16) (const void *from, size_t n, void *to);
 
+	/*
+	 * r_i = q_i - scale * c_i, the product rounded to float, then the
+	 * difference, so that every table gives equal bits; n a multiple of 16.
+	 */
+	void		(*subtract_s8) (const float *q, const int8_t *c, float scale,
+								size_t n, float *r);
+
 	/* largest |x_i|, 0 for n = 0; NaN elements are passed over */
 	float		(*max_abs_f32) (const float *x, size_t n);
 

@@ -972,6 +972,19 @@ residual_s8(const int8_t *a, float scale_a, const int8_t *c, float scale_c,
 	return result;
 }
 
+KERNEL_NO_FMA void
+subtract_s8(const float *q, const int8_t *c, float scale, size_t n, float *r)
+{
+	const __m256 s = _mm256_set1_ps(scale);
+
+	for (size_t i = 0; i < n; i += 8)
+	{
+		__m256		product = _mm256_mul_ps(s, load_s8_as_f32x8(c + i));
+
+		_mm256_storeu_ps(r + i, _mm256_sub_ps(_mm256_loadu_ps(q + i), product));
+	}
+}
+
 KERNEL_NO_FMA KernelResidual
 residual_f32(const float *r, size_t n, size_t nbits, uint8_t *bits)
 {
@@ -1146,6 +1159,7 @@ const Kernels kernels_avx2 = {
 	.hamming = hamming,
 	.jaccard = jaccard,
 	.residual_s8 = residual_s8,
+	.subtract_s8 = subtract_s8,
 	.residual_f32 = residual_f32,
 	.panel_near_s8 = panel_near_s8_avx2,
 	.panel_near_f32 = panel_near_f32_avx2,

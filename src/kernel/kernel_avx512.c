@@ -922,6 +922,20 @@ residual_s8(const int8_t *a, float scale_a, const int8_t *c, float scale_c,
 	return result;
 }
 
+KERNEL void
+subtract_s8(const float *q, const int8_t *c, float scale, size_t n, float *r)
+{
+	const __m512 s = _mm512_set1_ps(scale);
+
+	for (size_t i = 0; i < n; i += 16)
+	{
+		__m512		product = _mm512_mul_round_ps(s, load_s8_as_f32x16(c + i),
+													  NEAREST);
+
+		_mm512_storeu_ps(r + i, _mm512_sub_ps(_mm512_loadu_ps(q + i), product));
+	}
+}
+
 KERNEL KernelResidual
 residual_f32(const float *r, size_t n, size_t nbits, uint8_t *bits)
 {
@@ -1093,6 +1107,7 @@ const Kernels kernels_avx512 = {
 	.hamming = hamming,
 	.jaccard = jaccard,
 	.residual_s8 = residual_s8,
+	.subtract_s8 = subtract_s8,
 	.residual_f32 = residual_f32,
 	.panel_near_s8 = panel_near_s8_avx512,
 	.panel_near_f32 = panel_near_f32_avx512,

@@ -395,6 +395,18 @@ residual_f32(const float *r, size_t n, size_t nbits, uint8_t *bits)
 	return sums;
 }
 
+/* q_i - scale * c_i */
+static void
+subtract_s8(const float *q, const int8_t *c, float scale, size_t n, float *r)
+{
+	for (size_t i = 0; i < n; i++)
+	{
+		float		product = scale * (float) c[i];
+
+		r[i] = q[i] - product;
+	}
+}
+
 /* four bytes of each vector of a panel */
 #define PANEL_GROUP		(4 * KERNEL_PANEL)
 
@@ -637,6 +649,7 @@ quantize_s8(const float *x, size_t n, float inv_scale, float scale,
 	.hamming = hamming, \
 	.jaccard = jaccard, \
 	.residual_s8 = residual_s8, \
+	.subtract_s8 = subtract_s8, \
 	.residual_f32 = residual_f32, \
 	.panel_near_s8 = panel_near_s8, \
 	.panel_near_f32 = panel_near_f32, \

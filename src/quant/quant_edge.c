@@ -77,17 +77,15 @@ scale_of(const KernelResidual *r)
 	return quant_bf16_from_float(-4 * (r->norm2 / r->sum_abs));
 }
 
-/* Fill in the factors, given |r|^2, scale and <c, x'>. */
+/* Fill in the factors. */
 static void
-set_factors(QuantEdge *edge, float norm2, uint16_t scale, float node_dot)
+set_factors(QuantEdge *edge, const KernelResidual *r)
 {
-	float		add = norm2 - quant_bf16_to_float(scale) * node_dot;
-
-	edge->add = quant_bf16_from_float(add);
-	edge->scale = scale;
-	if (!bf16_is_finite(edge->add) || !bf16_is_finite(edge->scale))
+	edge->norm2 = quant_bf16_from_float(r->norm2);
+	edge->scale = scale_of(r);
+	if (!bf16_is_finite(edge->norm2) || !bf16_is_finite(edge->scale))
 	{
-		edge->add = BF16_MAX;
+		edge->norm2 = BF16_MAX;
 		edge->scale = 0;
 	}
 }
@@ -97,57 +95,36 @@ quant_edge_encode(const QuantOwn *c, const QuantOwn *o, int rdim, int nbits,
 				  QuantEdge *edge)
 {
 	KernelResidual r;
-	QuantQuery	node;
-	int32_t		sum;
 
 	r = kernels.residual_s8(o->code, o->scale, c->code, c->scale,
 							(size_t) rdim, (size_t) nbits, edge->bits);
-	quant_query_from_code(&node, c->scale, c->code, nbits);
-	kernels.sum_bits_s8(c->code, edge->bits, 0, 1, (size_t) nbits, &sum);
-	set_factors(edge, r.norm2, scale_of(&r),
-				node.scale * ((float) sum - node.half_sum));
-}
-
-/* <c, x'> for float c */
-static float
-dot_signs(const float *c, const uint8_t *bits, int nbits)
-{
-	float		sum = 0;
-
-	for (int i = 0; i < nbits; i += 8)
-	{
-		for (int j = 0; j < 8; j++)
-			sum += (bits[i / 8] >> j) & 1 ? c[i + j] : -c[i + j];
-	}
-	return 0.5f * sum;
+	set_factors(edge, &r);
 }
 
 void
-quant_edge_encode_f32(const float *c, const float *r, int rdim, int nbits,
-					  QuantEdge *edge)
+quant_edge_encode_f32(const float *r, int rdim, int nbits, QuantEdge *edge)
 {
 	KernelResidual sums;
 
 	sums = kernels.residual_f32(r, (size_t) rdim, (size_t) nbits, edge->bits);
-	set_factors(edge, sums.norm2, scale_of(&sums),
-				dot_signs(c, edge->bits, nbits));
+	set_factors(edge, &sums);
 }
 
 /*
- * add[i], scale[i] = factors of edge i.  A pass of its own: what follows it
+ * norm2[i], scale[i] = factors of edge i.  A pass of its own: what follows it
  * then works on arrays, and the first cache line of each edge is under way
  * before the bits are needed.
  */
 static inline void
 get_factors(const uint8_t *edges, size_t stride, int n,
-			float *restrict add, float *restrict scale)
+			float *restrict norm2, float *restrict scale)
 {
 	for (int i = 0; i < n; i++)
 	{
 		uint16_t	factors[2];
 
 		memcpy(factors, edges + (size_t) i * stride, sizeof(factors));
-		add[i] = quant_bf16_to_float(factors[0]);
+		norm2[i] = quant_bf16_to_float(factors[0]);
 		scale[i] = quant_bf16_to_float(factors[1]);
 	}
 }
@@ -169,7 +146,7 @@ limit(float x)
 }
 
 /*
- * Estimates of n edges, whose factors are in est[] (add) and var[] (scale).
+ * Estimates of n edges, whose factors are in est[] (norm2) and var[] (scale).
  * Inlined with a constant n, which compilers vectorise at -O2.
  */
 static inline void
@@ -206,24 +183,30 @@ quant_edge_estimate(const QuantQuery *query, const uint8_t *edges,
 	estimate(query, l2sq, n - i, sums + i, est + i, var + i);
 }
 
-/* the same for inner product */
+/* the same for inner product; 'edges' is the first of them */
 static inline void
-estimate_ip(const QuantQuery *query, float own, float l2sq, int n,
+estimate_ip(const QuantQuery *query, const uint8_t *edges, size_t stride,
+			float own, float part, float p2, int n,
 			const int32_t *restrict sums, float *restrict est,
 			float *restrict var)
 {
 	float		worst = quant_bf16_to_float(BF16_MAX);
 	float		half_scale = 0.5f * query->scale;
 	float		half_sum = query->half_sum;
+	size_t		behind = quant_edge_bytes(query->nbits);
 
 	for (int i = 0; i < n; i++)
 	{
 		float		half_dot = half_scale * ((float) sums[i] - half_sum);
 		float		scale = var[i];
-		float		ip_est = own + scale * half_dot;
-		float		variance = scale * scale * l2sq;
+		float		variance = scale * scale * p2;
+		float		along;
+		float		ip_est;
 
-		/* 'add' has no part in this, but says which edge has no factors */
+		memcpy(&along, edges + (size_t) i * stride + behind, sizeof(along));
+		ip_est = own - part * along + scale * half_dot;
+
+		/* norm2 has no part in this, but says which edge has no factors */
 		ip_est = est[i] < worst ? ip_est : FLT_MAX;
 		est[i] = limit(ip_est);
 		var[i] = limit(variance);
@@ -232,34 +215,27 @@ estimate_ip(const QuantQuery *query, float own, float l2sq, int n,
 
 void
 quant_edge_estimate_ip(const QuantQuery *query, const uint8_t *edges,
-					   size_t stride, int n, float own, float l2sq,
+					   size_t stride, int n, float own, float part, float p2,
 					   int32_t *restrict sums, float *restrict est,
 					   float *restrict var)
 {
-	int			i = 0;
-
 	get_factors(edges, stride, n, est, var);
 	sum_edges(query, edges, stride, n, sums);
-	for (; i + LANES <= n; i += LANES)
-		estimate_ip(query, own, l2sq, LANES, sums + i, est + i, var + i);
-	estimate_ip(query, own, l2sq, n - i, sums + i, est + i, var + i);
+	estimate_ip(query, edges, stride, own, part, p2, n, sums, est, var);
 }
 
 void
-quant_edge_lengths(const QuantQuery *node, const uint8_t *edges,
-				   size_t stride, int n, int32_t *restrict sums,
+quant_edge_lengths(const uint8_t *edges, size_t stride, int n,
 				   float *restrict l2sq)
 {
-	sum_edges(node, edges, stride, n, sums);
 	for (int i = 0; i < n; i++)
 	{
-		float		dot = node->scale * ((float) sums[i] - node->half_sum);
-		float		add;
-		float		scale;
+		uint16_t	norm2;
 		float		length;
 
-		get_factors(edges + (size_t) i * stride, stride, 1, &add, &scale);
-		length = add + scale * dot;
+		memcpy(&norm2, edges + (size_t) i * stride + offsetof(QuantEdge, norm2),
+			   sizeof(norm2));
+		length = quant_bf16_to_float(norm2);
 		l2sq[i] = length > 0 ? limit(length) : 0;
 	}
 }

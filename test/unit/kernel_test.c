@@ -763,6 +763,24 @@ check_residual_s8(int n, int nbits, int where, float scale_a, float scale_c)
 }
 
 static void
+check_subtract_s8(int n, int where, float scale, Kind kind)
+{
+	float	   *q = place_floats(&arena_a, n, where);
+	int8_t	   *c = unit_place(&arena_b, (size_t) n, where);
+	float	   *r = place_floats(&arena_out, n, where);
+	float		want[MAX_DIM];
+
+	unit_what = "subtract_s8";
+	fill_floats(q, n, kind);
+	unit_fill_codes(c, (size_t) n);
+	kernels.subtract_s8(q, c, scale, (size_t) n, r);
+	kernels_scalar.subtract_s8(q, c, scale, (size_t) n, want);
+	CHECK(kind == WITH_NAN ||
+		  memcmp(r, want, sizeof(float) * (size_t) n) == 0,
+		  "n %d, place %d, kind %d: differ", n, where, (int) kind);
+}
+
+static void
 check_residual_f32(int n, int nbits, int where, Kind kind)
 {
 	float	   *r = place_floats(&arena_a, n, where);
@@ -796,6 +814,7 @@ check_residuals(int n, int where)
 	check_residual_s8(n, n, where, 1e-44f, 3e-45f);
 	for (Kind kind = 0; kind < NKINDS; kind++)
 	{
+		check_subtract_s8(n, where, 0.37f, kind);
 		check_residual_f32(n, n, where, kind);
 		check_residual_f32(n, nbits, where, kind);
 	}
@@ -1071,6 +1090,7 @@ test_scalar_integers(void)
 	const uint8_t codes[] = {0x05, 0x80, 0x02, 0x01};
 	int32_t		sums[2];
 	uint32_t	both;
+	float		q[16];
 	uint32_t	either;
 	uint8_t		bits[2];
 	KernelResidual r;
@@ -1079,6 +1099,11 @@ test_scalar_integers(void)
 	k->sum_bits_s8(s, codes, 2, 2, 16, sums);
 	CHECK(sums[0] == 2 + 127 - 7 && sums[1] == -3 + 10, "sum_bits_s8");
 	CHECK(k->hamming(codes, codes + 2, 2) == 5, "hamming");
+	for (int i = 0; i < 16; i++)
+		q[i] = (float) i;
+	k->subtract_s8(q, c, 0.5f, 16, q);
+	for (int i = 0; i < 16; i++)
+		CHECK(q[i] == i - 0.5f * c[i], "subtract_s8: %d", i);
 	k->jaccard(codes, (const uint8_t *) "\x04\x81", 2, &both, &either);
 	CHECK(both == 2 && either == 4, "jaccard");
 

@@ -22,7 +22,8 @@
 #include "unit.h"
 
 #define MAX_RDIM	1536
-#define MAX_EDGE	(4 + MAX_RDIM / 8)
+/* with the float behind a code */
+#define MAX_EDGE	(4 + MAX_RDIM / 8 + 4)
 #define NROTATIONS	400
 
 #define BF16_MAX	0x7f7f
@@ -93,19 +94,15 @@ test_bf16(void)
 /* ---- encoding ---- */
 
 /*
- * The factors of an edge as the definition says, in double, from the decoded
- * node and residual; add uses the scale that was stored.
+ * The factors of an edge as the definition says, in double, from the residual
+ * of what was decoded.
  */
 static void
-check_factors(const QuantEdge *edge, const float *c, const float *r,
-			  int rdim, int nbits)
+check_factors(const QuantEdge *edge, const float *r, int rdim, int nbits)
 {
 	double		norm2 = unit_l2sq(r, NULL, rdim);
 	double		scale = quant_bf16_to_float(edge->scale);
 	double		r_x = 0;
-	double		c_x = 0;
-	double		c_abs = 0;
-	double		add;
 	bool		bits_equal = true;
 
 	for (int i = 0; i < nbits; i++)
@@ -114,8 +111,6 @@ check_factors(const QuantEdge *edge, const float *c, const float *r,
 
 		bits_equal &= bit == (r[i] > 0);
 		r_x += bit ? r[i] / 2.0 : -r[i] / 2.0;
-		c_x += bit ? c[i] / 2.0 : -c[i] / 2.0;
-		c_abs += fabs(c[i]) / 2.0;
 	}
 	CHECK(bits_equal, "rdim %d, bits %d: signs differ", rdim, nbits);
 
@@ -123,11 +118,10 @@ check_factors(const QuantEdge *edge, const float *c, const float *r,
 	CHECK(fabs(scale - -2 * norm2 / r_x) <= (1 / 256.0 + 1e-5) * fabs(scale),
 		  "rdim %d, bits %d: scale %g, want %g",
 		  rdim, nbits, scale, -2 * norm2 / r_x);
-	add = norm2 - scale * c_x;
-	CHECK(fabs(quant_bf16_to_float(edge->add) - add) <=
-		  fabs(add) / 255 + 1e-5 * (norm2 + fabs(scale) * c_abs),
-		  "rdim %d, bits %d: add %g, want %g",
-		  rdim, nbits, quant_bf16_to_float(edge->add), add);
+	CHECK(fabs(quant_bf16_to_float(edge->norm2) - norm2) <=
+		  (1 / 256.0 + 1e-5) * norm2,
+		  "rdim %d, bits %d: norm2 %g, want %g",
+		  rdim, nbits, quant_bf16_to_float(edge->norm2), norm2);
 }
 
 /* a random own code; returns it decoded */
@@ -166,15 +160,15 @@ check_encode(int rdim, int nbits, double length)
 		r[i] = o[i] - c[i];
 	memset(guarded, 0x5a, sizeof(guarded));
 	quant_edge_encode(own_c, own_o, rdim, nbits, edge);
-	check_factors(edge, c, r, rdim, nbits);
+	check_factors(edge, r, rdim, nbits);
 	for (size_t i = bytes; i < sizeof(guarded); i++)
 		untouched &= ((uint8_t *) guarded)[i] == 0x5a;
 	CHECK(untouched, "wrote behind the code");
 
 	unit_what = "quant_edge_encode_f32";
 	memset(from_floats, 0x5a, sizeof(from_floats));
-	quant_edge_encode_f32(c, r, rdim, nbits, edge_f32);
-	check_factors(edge_f32, c, r, rdim, nbits);
+	quant_edge_encode_f32(r, rdim, nbits, edge_f32);
+	check_factors(edge_f32, r, rdim, nbits);
 	CHECK(memcmp(edge->bits, edge_f32->bits, bytes - 4) == 0,
 		  "rdim %d: bits differ from those of codes", rdim);
 }
@@ -191,17 +185,19 @@ check_zero(int rdim)
 
 	unit_what = "zero residual";
 	quant_edge_encode(own, own, rdim, rdim, edge);
-	CHECK(edge->add == 0 && edge->scale == 0, "%x %x", edge->add, edge->scale);
+	CHECK(edge->norm2 == 0 && edge->scale == 0, "%x %x", edge->norm2,
+		  edge->scale);
 	memset(memory, 0xff, sizeof(memory));
-	quant_edge_encode_f32(c, r, rdim, rdim, edge);
-	CHECK(edge->add == 0 && edge->scale == 0, "%x %x", edge->add, edge->scale);
+	quant_edge_encode_f32(r, rdim, rdim, edge);
+	CHECK(edge->norm2 == 0 && edge->scale == 0, "%x %x", edge->norm2,
+		  edge->scale);
 
-	/* not zero, but where there are no bits: scale says nothing, add all */
+	/* not zero, but where there are no bits: scale says nothing, norm2 all */
 	unit_what = "residual outside the bits";
 	r[rdim - 1] = 3;
-	quant_edge_encode_f32(c, r, rdim, rdim / 2 / 16 * 16, edge);
-	CHECK(edge->scale == 0 && quant_bf16_to_float(edge->add) == 9,
-		  "%x %x", edge->add, edge->scale);
+	quant_edge_encode_f32(r, rdim, rdim / 2 / 16 * 16, edge);
+	CHECK(edge->scale == 0 && quant_bf16_to_float(edge->norm2) == 9,
+		  "%x %x", edge->norm2, edge->scale);
 	r[rdim - 1] = 0;
 }
 
@@ -213,7 +209,7 @@ check_not_finite(int rdim)
 	static float r[MAX_RDIM];
 	static int8_t code[MAX_RDIM];
 	static const float worst[] = {1e25f, FLT_MAX, INFINITY, NAN};
-	EdgeSpace	memory;
+	EdgeSpace	memory = {0};
 	QuantEdge  *edge = (QuantEdge *) memory;
 	QuantQuery	query;
 	int32_t		sum;
@@ -227,12 +223,12 @@ check_not_finite(int rdim)
 	for (int i = 0; i < 4; i++)
 	{
 		r[rdim / 2] = worst[i];
-		quant_edge_encode_f32(c, r, rdim, rdim, edge);
-		CHECK(edge->scale == 0 && edge->add == BF16_MAX, "%g: %x %x",
-			  worst[i], edge->add, edge->scale);
+		quant_edge_encode_f32(r, rdim, rdim, edge);
+		CHECK(edge->scale == 0 && edge->norm2 == BF16_MAX, "%g: %x %x",
+			  worst[i], edge->norm2, edge->scale);
 		quant_edge_estimate(&query, (uint8_t *) edge, 0, 1, 1, &sum, &est, &var);
 		CHECK(est >= quant_bf16_to_float(BF16_MAX) && var == 0, "L2: %g", est);
-		quant_edge_estimate_ip(&query, (uint8_t *) edge, 0, 1, 1, 1, &sum,
+		quant_edge_estimate_ip(&query, (uint8_t *) edge, 0, 1, 1, 1, 1, &sum,
 							   &est, &var);
 		CHECK(est == FLT_MAX && var == 0, "IP: %g", est);
 	}
@@ -286,7 +282,8 @@ check_estimate_formula(int nbits, int n, size_t gap)
 	static float q[MAX_RDIM];
 	static int8_t code[MAX_RDIM];
 	static UnitArena arena;
-	size_t		stride = quant_edge_bytes(nbits) + gap;
+	size_t		behind = quant_edge_bytes(nbits);
+	size_t		stride = behind + sizeof(float) + gap;
 	size_t		bytes = (size_t) n * stride - gap;
 	uint8_t    *edges;
 	QuantQuery	query;
@@ -295,6 +292,7 @@ check_estimate_formula(int nbits, int n, size_t gap)
 	float		var[64];
 	float		est_ip[64];
 	float		lengths[64];
+	float		along[64];
 
 	unit_what = "estimates by their formulas";
 	if (arena.base == NULL)
@@ -310,20 +308,23 @@ check_estimate_formula(int nbits, int n, size_t gap)
 		factors[0] = quant_bf16_from_float((float) unit_gauss());
 		factors[1] = quant_bf16_from_float((float) -unit_uniform());
 		memcpy(edges + (size_t) i * stride, factors, 4);
+		along[i] = (float) unit_gauss();
+		memcpy(edges + (size_t) i * stride + behind, &along[i], sizeof(float));
 	}
-	quant_edge_estimate_ip(&query, edges, stride, n, 3, 2, sums, est_ip, var);
-	quant_edge_lengths(&query, edges, stride, n, sums, lengths);
+	quant_edge_estimate_ip(&query, edges, stride, n, 3, 0.7f, 2, sums, est_ip,
+						   var);
+	quant_edge_lengths(edges, stride, n, lengths);
 	quant_edge_estimate(&query, edges, stride, n, 2, sums, est, var);
 	for (int i = 0; i < n; i++)
 	{
 		uint16_t	factors[2];
-		double		add;
+		double		norm2;
 		double		scale;
 		double		dot = 0;
 		double		want;
 
 		memcpy(factors, edges + (size_t) i * stride, 4);
-		add = quant_bf16_to_float(factors[0]);
+		norm2 = quant_bf16_to_float(factors[0]);
 		scale = quant_bf16_to_float(factors[1]);
 		for (int j = 0; j < nbits; j++)
 		{
@@ -331,13 +332,13 @@ check_estimate_formula(int nbits, int n, size_t gap)
 
 			dot += ((byte >> (j % 8)) & 1 ? 0.5 : -0.5) * query.scale * code[j];
 		}
-		want = 2 + add + scale * dot;
+		want = 2 + norm2 + scale * dot;
 		CHECK(fabs(est[i] - want) < 1e-4, "L2 %d: %g, want %g", i, est[i], want);
-		want = 3 + scale / 2 * dot;
+		want = 3 - 0.7 * along[i] + scale / 2 * dot;
 		CHECK(fabs(est_ip[i] - want) < 1e-4, "IP %d: %g, want %g",
 			  i, est_ip[i], want);
-		want = fmax(0, add + scale * dot);
-		CHECK(fabs(lengths[i] - want) < 1e-4, "length %d: %g, want %g",
+		want = fmax(0, norm2);
+		CHECK(lengths[i] == want, "length %d: %g, want %g",
 			  i, lengths[i], want);
 		CHECK(fabs(var[i] - scale * scale * 2) < 1e-5, "var %d: %g", i, var[i]);
 	}
@@ -401,8 +402,12 @@ typedef struct Rotated
 	OwnSpace	c;
 	OwnSpace	o[2];
 	EdgeSpace	edge[2];
-	QuantQuery	query;
-	int8_t		query_code[MAX_RDIM];
+	double		part;			/* of the node that makes the rest orthogonal */
+	double		p2;				/* square of the rest */
+	QuantQuery	away;			/* the query less the node */
+	QuantQuery	rest;			/* the query less that part of it */
+	int8_t		away_code[MAX_RDIM];
+	int8_t		rest_code[MAX_RDIM];
 } Rotated;
 
 static void
@@ -414,29 +419,58 @@ rotate_own(const QuantRotation *rotation, const float *x, OwnSpace space)
 	quant_own_encode(y, rotation->rdim, 0, (QuantOwn *) space);
 }
 
+/* <c, o - c> behind the code */
+static void
+put_along(const Scene *scene, int i, Rotated *r)
+{
+	float		along = (float) (unit_dot(scene->c, scene->o[i], scene->dim) -
+								 unit_dot(scene->c, scene->c, scene->dim));
+
+	memcpy((uint8_t *) r->edge[i] + quant_edge_bytes(r->nbits), &along,
+		   sizeof(float));
+}
+
+/* the query less a part of the node */
+static void
+subtract_node(const Rotated *r, double part, QuantQuery *query, int8_t *code)
+{
+	static float rest[MAX_RDIM];
+	const QuantOwn *c = (const QuantOwn *) r->c;
+
+	kernels.subtract_s8(r->q, c->code, (float) (part * c->scale),
+						(size_t) r->rdim, rest);
+	quant_query_init(query, rest, r->nbits, code);
+}
+
 static void
 rotate_scene(const Scene *scene, uint64_t seed, Rotated *r)
 {
 	static float space[QUANT_ROUNDS * MAX_RDIM];
 	QuantRotation rotation;
+	double		dot;
 
 	quant_rotation_init(&rotation, scene->dim, seed, space);
 	r->rdim = rotation.rdim;
 	r->nbits = (int) (rotation.rdim * scene->bits_share) / 16 * 16;
 	quant_rotate(&rotation, scene->q, r->q);
-	quant_query_init(&r->query, r->q, r->nbits, r->query_code);
 	rotate_own(&rotation, scene->c, r->c);
+	dot = quant_own_dot(r->q, (QuantOwn *) r->c, r->rdim);
+	r->part = dot / ((QuantOwn *) r->c)->norm2;
+	r->p2 = unit_l2sq(r->q, NULL, r->rdim) - r->part * dot;
+	subtract_node(r, 1, &r->away, r->away_code);
+	subtract_node(r, r->part, &r->rest, r->rest_code);
 	for (int i = 0; i < 2; i++)
 	{
 		rotate_own(&rotation, scene->o[i], r->o[i]);
 		quant_edge_encode((QuantOwn *) r->c, (QuantOwn *) r->o[i], r->rdim,
 						  r->nbits, (QuantEdge *) r->edge[i]);
+		put_along(scene, i, r);
 	}
 }
 
 /*
  * Estimates of both neighbours under many rotations.  The stated error is 0.3
- * |scale| |q - c|; for inner product half of |scale| stands before |q|.
+ * |scale| |q - c|; for inner product half of |scale| stands before |p|.
  */
 static void
 check_estimates(const Scene *scene, double bias)
@@ -445,7 +479,6 @@ check_estimates(const Scene *scene, double bias)
 	int			dim = scene->dim;
 	double		own_l2 = unit_l2sq(scene->q, scene->c, dim);
 	double		own_ip = -unit_dot(scene->q, scene->c, dim);
-	double		q_norm = sqrt(unit_l2sq(scene->q, NULL, dim));
 	double		unit = 0;
 	Errors		l2 = {0};
 	Errors		ip = {0};
@@ -464,14 +497,15 @@ check_estimates(const Scene *scene, double bias)
 			float		var;
 
 			unit = own_l2 + unit_l2sq(o, scene->c, dim);
-			quant_edge_estimate(&r.query, (const uint8_t *) edge, 0, 1,
+			quant_edge_estimate(&r.away, (const uint8_t *) edge, 0, 1,
 								(float) own_l2, &sum, &est, &var);
 			CHECK(fabs(var - scale * scale * own_l2) <= 1e-5 * var, "var");
 			add_error(&l2, est - l2_true, 0.3 * sqrt(var));
-			quant_edge_estimate_ip(&r.query, (const uint8_t *) edge, 0, 1,
-								   (float) own_ip, 1, &sum, &est, &var);
-			add_error(&ip, est + unit_dot(scene->q, o, dim),
-					  0.15 * scale * q_norm);
+			quant_edge_estimate_ip(&r.rest, (const uint8_t *) edge, 0, 1,
+								   (float) own_ip, (float) r.part,
+								   (float) r.p2, &sum, &est, &var);
+			CHECK(fabs(var - scale * scale * r.p2) <= 1e-5 * var, "var");
+			add_error(&ip, est + unit_dot(scene->q, o, dim), 0.15 * sqrt(var));
 		}
 	}
 	unit_what = "quant_edge_estimate";
@@ -480,7 +514,7 @@ check_estimates(const Scene *scene, double bias)
 }
 
 /*
- * Lengths recovered from factors, and the distance of the two neighbours from
+ * Lengths of edges, and the distance of the two neighbours from
  * their codes.  The angle's standard error gives that of the distance.
  */
 static void
@@ -495,25 +529,18 @@ check_lengths_and_between(const Scene *scene)
 	for (uint64_t seed = 0; seed < NROTATIONS; seed++)
 	{
 		const QuantOwn *c = (QuantOwn *) r.c;
-		QuantQuery	node;
 		double		want[2];
 		float		got[2];
-		int32_t		sums[2];
 		double		cosine;
 		double		stated;
 
 		rotate_scene(scene, seed, &r);
-		quant_query_from_code(&node, c->scale, c->code, r.nbits);
-		quant_edge_lengths(&node, (uint8_t *) r.edge, sizeof(EdgeSpace), 2,
-						   sums, got);
+		quant_edge_lengths((uint8_t *) r.edge, sizeof(EdgeSpace), 2, got);
 		for (int i = 0; i < 2; i++)
 		{
-			const QuantEdge *edge = (QuantEdge *) r.edge[i];
-			double		add = fabs(quant_bf16_to_float(edge->add));
-
 			want[i] = quant_own_l2sq(c, (QuantOwn *) r.o[i], r.rdim);
-			CHECK(fabs(got[i] - want[i]) <= add / 255 + 1e-4 * (add + want[i]),
-				  "dim %d: %g, want %g, add %g", dim, got[i], want[i], add);
+			CHECK(fabs(got[i] - want[i]) <= want[i] / 255,
+				  "dim %d: %g, want %g", dim, got[i], want[i]);
 		}
 		cosine = (want[0] + want[1] - between) / (2 * sqrt(want[0] * want[1]));
 		stated = 2 * sqrt(want[0] * want[1] * (1 - cosine * cosine)) *
@@ -559,6 +586,20 @@ make_sparse_scene(Scene *scene, int dim)
 	scene->o[1][0] += 20;
 }
 
+/* all of it far from the origin, as vectors with a large common mean are */
+static void
+make_distant_scene(Scene *scene, int dim)
+{
+	make_scene(scene, dim, 1);
+	for (int i = 0; i < dim; i++)
+	{
+		scene->q[i] += 8;
+		scene->c[i] += 8;
+		scene->o[0][i] += 8;
+		scene->o[1][i] += 8;
+	}
+}
+
 static void
 test_statistics(void)
 {
@@ -573,6 +614,9 @@ test_statistics(void)
 		make_scene(&scene, dims[i], 0.5);
 		check_estimates(&scene, 0);
 		check_lengths_and_between(&scene);
+
+		make_distant_scene(&scene, dims[i]);
+		check_estimates(&scene, 0.1);
 
 		/* four rounds leave these dimensions a bias, see quant_rotate.h */
 		make_sparse_scene(&scene, dims[i]);
@@ -632,7 +676,7 @@ int
 main(void)
 {
 	unit_what = "layout";
-	CHECK(offsetof(QuantEdge, add) == 0 && offsetof(QuantEdge, scale) == 2 &&
+	CHECK(offsetof(QuantEdge, norm2) == 0 && offsetof(QuantEdge, scale) == 2 &&
 		  offsetof(QuantEdge, bits) == 4, "offsets");
 	test_bf16();
 	unit_each_table(test_table);
