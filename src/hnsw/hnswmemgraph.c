@@ -29,6 +29,7 @@
 #include "postgres.h"
 
 #include "hnsw/hnswmemgraph.h"
+#include "hnsw/hnswselect.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
 #include "storage/shmem.h"
