@@ -121,7 +121,7 @@ EXPLAIN (COSTS OFF) EXECUTE from_real('{5,1,1}');
 EXECUTE typed('[5,1,1]');
 EXECUTE typed('[5,1,1]'::halfvec);
 EXECUTE typed(ARRAY[5,1,1]);
-EXECUTE untyped('[5,1,1]', 2, 2);
+EXECUTE untyped('[4.8,1,1]', 2, 2);
 EXECUTE from_text('[5,1,1]');
 EXECUTE from_real('{5,1,1}');
 EXECUTE change(1, '[2,1]', NULL);
