@@ -25,6 +25,15 @@ BEGIN
 		END IF;
 	END LOOP;
 END $$;
+-- The numbers that a statement returns.
+CREATE FUNCTION result_of(query text) RETURNS SETOF int LANGUAGE plpgsql AS $$
+DECLARE
+	n int;
+BEGIN
+	FOR n IN EXECUTE query LOOP
+		RETURN NEXT n;
+	END LOOP;
+END $$;
 -- How many rows of the walk an adaptive scan has looked at.
 CREATE FUNCTION visited(query text) RETURNS int LANGUAGE plpgsql AS $$
 DECLARE
@@ -327,6 +336,25 @@ SELECT f, c.* FROM unnest(ARRAY['tell(a)', 'tell(a) AND far < 300', 'tell(a) AND
 	compare(format('SELECT id, a FROM item WHERE %s ORDER BY v <-> q16() LIMIT 10', f)) c ORDER BY n;
 RESET ROLE;
 
+-- A mode that was chosen keeps its meaning, the rows that the walk finds and no
+-- others: in the plan, and in a plan that was made before
+SET plan_cache_mode = force_generic_plan;
+PREPARE far_rows AS SELECT id FROM item WHERE far < 150 ORDER BY v <-> q16() LIMIT 10;
+SET enable_seqscan = off;
+SET enable_sort = off;
+SELECT count(*) < 10 AS fewer FROM result_of('EXECUTE far_rows');
+SET hnsw.iterative_scan = off;
+SELECT count(*) < 10 AS fewer FROM result_of('EXECUTE far_rows');
+SELECT plan('SELECT id FROM item WHERE far < 150 ORDER BY v <-> q16() LIMIT 10', false);
+SELECT count(*) < 10 AS fewer FROM result_of('SELECT id FROM item WHERE far < 150 ORDER BY v <-> q16() LIMIT 10');
+SELECT count(*) < 10 AS fewer FROM result_of('SELECT id FROM item WHERE far > 150 ORDER BY v <-> q16() LIMIT 10');
+RESET hnsw.iterative_scan;
+SELECT count(*) < 10 AS fewer FROM result_of('SELECT id FROM item WHERE far < 150 ORDER BY v <-> q16() LIMIT 10');
+RESET enable_seqscan;
+RESET enable_sort;
+RESET plan_cache_mode;
+DEALLOCATE far_rows;
+
 DROP TABLE item, none, changed, dup, wide, part;
-DROP FUNCTION plan(text, boolean), visited(text), compare(text), q16(), vec(bigint, int), tell(int);
+DROP FUNCTION plan(text, boolean), visited(text), result_of(text), compare(text), q16(), vec(bigint, int), tell(int);
 DROP ROLE adaptive_reader;

@@ -592,6 +592,17 @@ tid_slot_with_room(HnswMemGraph *mem, HnswNode node, HnswSlot *slot)
 	return more;
 }
 
+/* The slot has the first part of an own form that lies beside it. */
+static void
+copy_own_here(HnswMemGraph *mem, NodeHeader *header)
+{
+	const HnswLayout *layout = &mem->graph.space->layout;
+
+	if (layout->pages_per_node > 1)
+		memcpy(hnsw_slot_own(header_slot(mem, header), layout),
+			   header_own(mem, header), layout->own_here);
+}
+
 /*
  * Add a TID to a node with the same own form.  TIDS slots are protected by the
  * lock of their node.
@@ -618,7 +629,8 @@ append_tid(HnswMemGraph *mem, HnswNode node, const uint8 *own, ItemPointer tid)
 		more->tids[more->ntids++] = *tid;
 	}
 	slot->ntids++;
-	hnsw_space_cover(space, header_own(mem, header), own);
+	if (hnsw_space_cover(space, header_own(mem, header), own))
+		copy_own_here(mem, header);
 	LWLockRelease(&header->lock);
 	return true;
 }
@@ -634,9 +646,9 @@ fill_node(HnswMemGraph *mem, HnswNode node, const uint8 *own, ItemPointer tid)
 	slot->next = HNSW_INVALID_NODE;
 	slot->ntids = slot->nhere = 1;
 	slot->tids[0] = *tid;
-	memcpy(hnsw_slot_own(slot, layout), own, layout->own_here);
-	if (layout->pages_per_node > 1)
-		memcpy(header_own(mem, header), own, layout->own_bytes);
+	memcpy(header_own(mem, header), own,
+		   layout->pages_per_node > 1 ? layout->own_bytes : layout->own_here);
+	copy_own_here(mem, header);
 }
 
 /*

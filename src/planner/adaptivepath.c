@@ -488,10 +488,26 @@ create_adaptive_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *walk)
 	return path;
 }
 
+/*
+ * May the rows come from elsewhere, too?  Not in a mode that was chosen: it says
+ * how many the index finds.
+ */
+static bool
+is_open_ended(const IndexPath *walk)
+{
+	Relation	index = index_open(walk->indexinfo->indexoid, NoLock);
+	HnswScanSettings set;
+
+	hnsw_scan_settings(index, &set);
+	index_close(index, NoLock);
+	return set.mode == HNSW_ITERATIVE_AUTO;
+}
+
 Path *
 adaptive_path(PlannerInfo *root, RelOptInfo *rel, IndexPath *walk)
 {
-	if (!adaptive_scan_enabled || !is_filtered_walk(&walk->path))
+	if (!adaptive_scan_enabled || !is_filtered_walk(&walk->path) ||
+		!is_open_ended(walk))
 		return NULL;
 	return (Path *) create_adaptive_path(root, rel, walk);
 }
@@ -525,7 +541,7 @@ offer_adaptive_paths(PlannerInfo *root, RelOptInfo *rel, Index rti,
 
 	foreach(lc, rel->pathlist)
 	{
-		if (is_filtered_walk(lfirst(lc)))
+		if (is_filtered_walk(lfirst(lc)) && is_open_ended(lfirst(lc)))
 			walks = lappend(walks, lfirst(lc));
 	}
 	foreach(lc, walks)

@@ -442,6 +442,21 @@ create_state(CustomScan *scan)
 	return (Node *) so;
 }
 
+/*
+ * A mode that was chosen says which rows there are: those that the walk finds.
+ * Plans outlive settings, so the path that was not offered does not settle it.
+ */
+static bool
+is_mode_chosen(const AdaptiveScan *so)
+{
+	Relation	index = index_open(so->plan.index, AccessShareLock);
+	HnswScanSettings set;
+
+	hnsw_scan_settings(index, &set);
+	index_close(index, AccessShareLock);
+	return set.mode != HNSW_ITERATIVE_AUTO;
+}
+
 static void
 reset_scan(AdaptiveScan *so)
 {
@@ -451,7 +466,8 @@ reset_scan(AdaptiveScan *so)
 	so->held = NULL;
 	so->returned = NULL;
 	so->members = NULL;
-	so->walk_on = so->no_members = so->is_changed = false;
+	so->walk_on = is_mode_chosen(so);
+	so->no_members = so->is_changed = false;
 	so->nheld = so->maxheld = so->next_held = 0;
 	so->visited = so->passed = 0;
 	so->is_beyond = so->never_stop = false;

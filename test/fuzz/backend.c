@@ -103,6 +103,15 @@ palloc0(Size size)
 	return memset(palloc(size), 0, size);
 }
 
+/* there is one context: what backend_reset() empties */
+MemoryContext CurrentMemoryContext = NULL;
+
+void *
+MemoryContextAllocZero(MemoryContext context, Size size)
+{
+	return palloc0(size);
+}
+
 void *
 repalloc(void *pointer, Size size)
 {
