@@ -28,16 +28,32 @@ sub sql
 
 corrupt_functions($node);
 
-my %dims = (f32 => 8, s8 => 320, more => 7000, kept => 80, exact => 64);
+my %dims = (f32 => 8, s8 => 320, more => 7000, kept => 500, exact => 64);
+
+# Values are kept behind codes where they have more dimensions than a code; the
+# first 80 of them are not zero.
+my %elements = (%dims, kept => 80);
 
 # SQL for a value of a table's column, whose element j is given
 sub made
 {
 	my ($table, $element) = @_;
 	my $vector = "(SELECT array_agg($element)::vector"
-	  . " FROM generate_series(1, $dims{$table}) j)";
+	  . " FROM generate_series(1, $elements{$table}) j)";
 
-	return $table eq 'exact' ? "binary_quantize($vector)" : $vector;
+	return converted($table, $vector);
+}
+
+# SQL for the value that a table's column makes of a vector
+sub converted
+{
+	my ($table, $vector) = @_;
+	my $zeros = $dims{$table} - $elements{$table};
+
+	return
+		$table eq 'exact' ? "binary_quantize($vector)"
+	  : $zeros > 0 ? "($vector || array_fill(0::real, ARRAY[$zeros])::vector)::sparsevec"
+	  : $vector;
 }
 
 # f32: short vectors, rows with equal vectors; s8: long vectors; more: a node on
@@ -46,12 +62,11 @@ sub make_table
 {
 	my ($name, $n, $class, $nequal) = @_;
 	my $dim = $dims{$name};
-	my ($type, $value) = $class =~ /^bit/ ? ('bit', 'binary_quantize(v)') :
-	  $class =~ /^sparsevec/ ? ('sparsevec', 'v') : ('vector', 'v');
+	my $type = $class =~ /^(bit|sparsevec)/ ? $1 : 'vector';
 
 	sql("CREATE TABLE $name (id int8, v $type($dim));"
-		  . "INSERT INTO $name SELECT id, $value FROM ("
-		  . vectors($n, $dim, 11) . ') t;'
+		  . "INSERT INTO $name SELECT id, " . converted($name, 'v') . ' FROM ('
+		  . vectors($n, $elements{$name}, 11) . ') t;'
 		  . "INSERT INTO $name SELECT $n + i, v FROM $name,"
 		  . " generate_series(1, $nequal) i WHERE id = 7;"
 		  . "CREATE INDEX ${name}_idx ON $name USING hnsw (v $class)");
