@@ -188,7 +188,7 @@ while (next_trial())
 		}
 		elsif ($next->{tries} < 9)
 		{
-			tried('disk full, each n of 1 to 300');
+			tried('disk full (each n of 1 to 300)');
 		}
 	}
 	elsif ($kind eq 'read')
