@@ -161,6 +161,16 @@
 #define compat_disable_cost(path) disable_cost
 #endif
 
+/*
+ * A path that must not be taken: in 18 an infinite cost does not keep it from being
+ * better than a single node that is disabled.
+ */
+#if PG_VERSION_NUM >= 180000
+#define compat_forbid_path(path) ((void) ((path)->disabled_nodes += 2))
+#else
+#define compat_forbid_path(path) ((void) (path))
+#endif
+
 /* 18 has a column in the path for it */
 #if PG_VERSION_NUM >= 180000
 #define compat_copy_disabled_nodes(to, from) \

@@ -20,6 +20,7 @@
 #include <math.h>
 
 #include "access/genam.h"
+#include "compat.h"
 #include "hnsw/hnsw.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
@@ -101,6 +102,7 @@ hnswcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 	{
 		*indexStartupCost = get_float8_infinity();
 		*indexTotalCost = get_float8_infinity();
+		compat_forbid_path(&path->path);
 		return;
 	}
 
