@@ -221,6 +221,16 @@ choose_neighbors(HnswGrower *grower)
 	grower->ncandidates = n;
 }
 
+/* What deciding on back-links knows: how far the candidates are. */
+static void
+note_distances(HnswGrower *grower)
+{
+	hnsw_known_clear(&grower->known);
+	for (int i = 0; i < grower->ncandidates; i++)
+		hnsw_known_add(&grower->known, grower->candidates[i].node,
+					   grower->candidates[i].dist);
+}
+
 /* W2: choose neighbours and write the node. */
 static HnswNode
 write_new_node(HnswGrower *grower, ItemPointer tid, uint32 *version)
@@ -229,10 +239,7 @@ write_new_node(HnswGrower *grower, ItemPointer tid, uint32 *version)
 	const HnswLayout *layout = &space->layout;
 	HnswSlot   *slot = grower->slot;
 
-	hnsw_known_clear(&grower->known);
-	for (int i = 0; i < grower->ncandidates; i++)
-		hnsw_known_add(&grower->known, grower->candidates[i].node,
-					   grower->candidates[i].dist);
+	note_distances(grower);
 	choose_neighbors(grower);
 
 	memset(slot, 0, layout->node_bytes);
@@ -609,6 +616,7 @@ hnsw_grow_link(HnswGrower *grower, HnswNode node, uint32 version,
 	memcpy(grower->own, own, grower->index->space.layout.own_bytes);
 	grower->candidates = neighbors;
 	grower->ncandidates = n;
+	note_distances(grower);
 	if (n > 0)
 		(void) write_back_links(grower, node, version, nlinks);
 }
