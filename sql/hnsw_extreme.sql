@@ -6,6 +6,8 @@
 -- vectors ended with "index returned tuples in wrong order".
 -- Broke: the average of two estimates at either end of the range was NaN, and
 -- the search never ended.
+-- Broke: a value whose squares are all lost in float4 passed for one with good
+-- squares, if one of its elements was above 1e-24.
 --
 
 SET jit = off;
@@ -13,10 +15,11 @@ SET enable_seqscan = off;
 SET client_min_messages = warning;
 
 -- Element j of vector i: in (-1, 1) times a power of ten that i has, and in
--- every third vector j as well.
+-- every third vector j as well.  A float8 power: that of numeric has few digits,
+-- and is 0 for most of the small ones before 18.
 CREATE FUNCTION element(i int, j int, low int, high int) RETURNS real LANGUAGE sql IMMUTABLE AS $$
 	SELECT (((hashint8extended(i * 1000 + j, 1) & 65535) / 32768.0 - 1) *
-		10.0 ^ (low + abs(hashint8extended(CASE WHEN i % 3 = 0 THEN i * 1000 + j ELSE i END, 2) % (high - low + 1))))::float8::real
+		10.0::float8 ^ (low + abs(hashint8extended(CASE WHEN i % 3 = 0 THEN i * 1000 + j ELSE i END, 2) % (high - low + 1))))::float8::real
 $$;
 CREATE TABLE t (id int, kind text, v vector);
 INSERT INTO t SELECT i, kind, (SELECT array_agg(element(i, j, low, high) ORDER BY j) FROM generate_series(1, dim) j)::vector

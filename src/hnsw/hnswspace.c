@@ -356,6 +356,7 @@ load_value(const HnswSpace *space, const void *value, float *x)
 static double
 sum_of_squares(const HnswSpace *space, const void *value)
 {
+	double		squares;
 	double		norm;
 	float	   *x;
 
@@ -366,11 +367,15 @@ sum_of_squares(const HnswSpace *space, const void *value)
 	}
 	x = palloc(sizeof(float) * space->dim);
 	space->metric->to_floats(value, x);
-	norm = kernels.dot_f32(x, x, space->dim);
-	for (int i = 0; norm == 0 && i < space->dim; i++)
-		norm = fabsf(x[i]);		/* small, but not 0 */
+	squares = kernels.dot_f32(x, x, space->dim);
+	if (squares < LEAST_SQUARES)
+	{
+		/* in float32 some may be lost, or all */
+		norm = norm_of(x, space->dim);
+		squares = norm * norm;
+	}
 	pfree(x);
-	return norm;
+	return squares;
 }
 
 int
