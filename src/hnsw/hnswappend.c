@@ -146,7 +146,8 @@ report_damage(HnswIndex *index, BlockNumber block)
 
 /*
  * Pages that a new extent gets: what is needed at once, or a sixteenth of what
- * there is, twice that when extents run short.
+ * there is, twice that when extents run short.  With what was left before, which
+ * was less than needed, hnsw_meta_spare_pages() is never exceeded.
  */
 static uint32
 extent_size(const HnswMetaPageData *meta, HnswPageKind kind, uint32 needed)

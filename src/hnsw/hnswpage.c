@@ -245,9 +245,16 @@ hnsw_extent_block(const HnswMetaPageData *meta, HnswPageKind kind,
 	return InvalidBlockNumber;
 }
 
+uint64
+hnsw_meta_spare_pages(const HnswMetaPageData *meta, int kind)
+{
+	return meta->npages[kind] / 8 + 2 * (uint64) meta->pages_per_node;
+}
+
 /*
- * Extents must follow each other in block order without overlap, and those of
- * one kind must be numbered without a gap and hold its pages.
+ * Extents must follow each other in block order without a gap, and those of one
+ * kind must be numbered without a gap and hold its pages, with no more to spare
+ * than hnswappend.c reserves: whoever appends pages extends the file up to them.
  */
 static const char *
 check_extents(const HnswMetaPageData *meta)
@@ -264,8 +271,8 @@ check_extents(const HnswMetaPageData *meta)
 
 		if (kind < HNSW_PAGE_MEAN || kind >= HNSW_NKINDS)
 			return "extent of unknown kind";
-		if (extent->start < next_block || extent->npages == 0)
-			return "extents overlap";
+		if (extent->start != next_block || extent->npages == 0)
+			return "extents do not follow each other";
 		next_block = (uint64) extent->start + extent->npages;
 		if (next_block > MaxBlockNumber)
 			return "extent ends past the largest block";
@@ -277,6 +284,9 @@ check_extents(const HnswMetaPageData *meta)
 	{
 		if (meta->npages[kind] > capacity[kind])
 			return "more pages than the extents hold";
+		if (capacity[kind] - meta->npages[kind] >
+			hnsw_meta_spare_pages(meta, kind))
+			return "extents hold more pages than are ever reserved";
 	}
 	return NULL;
 }

@@ -400,12 +400,16 @@ extern bool hnsw_slot_sane(const HnswSlot *slot, const HnswLayout *layout);
 extern BlockNumber hnsw_extent_block(const HnswMetaPageData *meta,
 									 HnswPageKind kind, uint32 index);
 
+/* The most pages of a kind that are reserved and not yet in use. */
+extern uint64 hnsw_meta_spare_pages(const HnswMetaPageData *meta, int kind);
+
 /*
  * hnsw_meta_check -- is this metapage one that we can work with?
  *
  * Returns NULL, or a constant text that says what is wrong (not translated;
- * for errdetail and the verifier).  Cross-checks every field that offsets are computed from,
- * and the extents: inside one another's gaps, covering npages of each kind.
+ * for errdetail and the verifier).  Cross-checks every field that offsets are
+ * computed from, and the extents: one behind the other, covering npages of each
+ * kind with no more than hnsw_meta_spare_pages() to spare.
  */
 extern const char *hnsw_meta_check(const HnswMetaPageData *meta,
 								   const HnswLayout *layout);

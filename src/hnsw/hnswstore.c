@@ -378,8 +378,11 @@ extend_fork(Relation index, ForkNumber fork, BlockNumber nblocks)
 #else
 	LockRelationForExtension(index, ExclusiveLock);
 	while (RelationGetNumberOfBlocksInFork(index, fork) < nblocks)
+	{
+		CHECK_FOR_INTERRUPTS();
 		ReleaseBuffer(ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL,
 										 NULL));
+	}
 	UnlockRelationForExtension(index, ExclusiveLock);
 #endif
 }

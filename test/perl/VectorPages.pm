@@ -17,6 +17,7 @@ use PostgreSQL::Test::Utils;
 our @EXPORT = qw(
   PAGE_BYTES
   CONTENTS
+  EXTENT_BYTES
   INVALID
   FREE
   LIVE
@@ -25,6 +26,7 @@ our @EXPORT = qw(
   %header
   %special
   %meta
+  %extent
   %slot
   %flat
   corrupt_functions
@@ -34,6 +36,7 @@ our @EXPORT = qw(
 use constant {
 	PAGE_BYTES => 8192,
 	CONTENTS => 24,
+	EXTENT_BYTES => 12,
 	INVALID => 0xFFFFFFFF,
 	FREE => 0,
 	LIVE => 1,
@@ -61,6 +64,7 @@ our %meta = (
 	nextents => [ 92, 'S' ],
 	gaps => [ 94, 'S' ],
 	first_extent => [ 656, 'L' ]);
+our %extent = (start => [ 0, 'L' ], first => [ 4, 'L' ], npages => [ 8, 'L' ]);
 our %slot = (
 	version => [ 0, 'L' ],
 	state => [ 4, 'C' ],

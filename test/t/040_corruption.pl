@@ -109,6 +109,14 @@ sub place
 
 sub in_meta { return place(0, CONTENTS, $meta{ $_[0] }); }
 
+# a field of the last extent
+sub in_last_extent
+{
+	my ($name) = @_;
+	my $i = get(in_meta('nextents')) - 1;
+	return place(0, CONTENTS + $meta{first_extent}[0] + $i * EXTENT_BYTES, $extent{$name});
+}
+
 sub in_frame
 {
 	my ($block, $name) = @_;
@@ -288,6 +296,12 @@ my @cases = (
 		sub { put(in_meta('node_pages'), 0x7FFFFFFF) } ],
 	[ V1 => f32 => 'extents that overlap',
 		sub { put(in_meta('first_extent'), 0) } ],
+
+	# An INSERT extended the file up to there, until the disk was full.
+	[ V1 => exact => 'extent far behind the file',
+		sub { put(in_last_extent('start'), get(in_last_extent('start')) + (1 << 28)) } ],
+	[ V1 => exact => 'extent far beyond the file',
+		sub { put(in_last_extent('npages'), get(in_last_extent('npages')) + (1 << 28)) } ],
 	[ V1 => f32 => 'number of extents', sub { put(in_meta('nextents'), 0xFFFF) } ],
 	[ V1 => f32 => 'flags of gaps', sub { put(in_meta('gaps'), 8) } ],
 	[ V1 => f32 => 'entry of a node past the end',
