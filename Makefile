@@ -91,6 +91,11 @@ OBJS = \
 	src/hnsw/ivfflat.o \
 	src/hnsw/hnswinspect.o \
 	src/hnsw/hnswcheck.o \
+	src/hnsw/hnswcheckpage.o \
+	src/hnsw/hnswcheckcode.o \
+	src/hnsw/hnswchecknode.o \
+	src/hnsw/hnswcheckreach.o \
+	src/hnsw/hnswcheckheap.o \
 	src/hnsw/hnswpoint.o \
 	src/hnsw/hnswrows.o \
 	src/hnsw/hnswsweep.o \

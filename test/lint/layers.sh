@@ -214,9 +214,9 @@ without 'func/ changes nothing' 'src/func/*.[ch]' \
 	'hnsw_edit_[a-z_]*|hnsw_store_(write|log|extend|record_free|get_free|vacuum_free)|hnsw_index_(append|add_entry|note_gaps)'
 
 # beside: inspection and check, which change nothing and are included by nobody
-own   'inspect and check see what is below 5' "${h}inspect.[ch] ${h}check.[ch]" \
+own   'inspect and check see what is below 5' "${h}inspect.[ch] ${h}check.[ch] ${h}check*.c" \
 	"hnsw/hnsw(check|inspect)\.h|$below"
-without 'inspect and check change nothing' "${h}inspect.[ch] ${h}check.[ch]" \
+without 'inspect and check change nothing' "${h}inspect.[ch] ${h}check.[ch] ${h}check*.c" \
 	'hnsw_edit_[a-z_]*|hnsw_store_(write|log|extend|record_free|get_free|vacuum_free)|hnsw_index_(append|add_entry|note_gaps)'
 
 # the names, limits and settings, which all of 3 to 6 may see; test points

@@ -108,7 +108,7 @@ plant 'func/ over indexes sees what is below 5' src/func/recall.c '#include "hns
 plant 'func/ over indexes sees what is below 5' src/func/indexread.h '#include "planner/adaptive.h"'
 plant 'func/ changes nothing' src/func/levels.c 'x = hnsw_edit_change(edit, 0);'
 plant 'inspect and check see what is below 5' ${h}check.c '#include "hnsw/hnswparallel.h"'
-plant 'inspect and check change nothing' ${h}check.c 'x = hnsw_edit_change(edit, 0);'
+plant 'inspect and check change nothing' ${h}checknode.c 'x = hnsw_edit_change(edit, 0);'
 plant 'hnsw.h sees nothing of ours' ${h}.h '#include "hnsw/hnswpage.h"'
 plant 'hnswpoint sees hnsw.h' ${h}point.c '#include "hnsw/hnswstore.h"'
 plant 'one file takes locks and writes WAL' ${h}scan.c 'LockBuffer(buf, BUFFER_LOCK_SHARE);'
