@@ -196,7 +196,7 @@ examine_index(HnswCheck *check)
 {
 	HnswFault	fault;
 
-	check->ix = hnsw_index_examine(check->index, &fault);
+	check->ix = hnsw_index_reread(check->index, &fault);
 	if (check->ix == NULL)
 		hnsw_check_report(check, fault.block == HNSW_META_BLKNO ||
 						  fault.block == InvalidBlockNumber ? "V1" : "V2",
@@ -338,7 +338,7 @@ hnsw_index_check(PG_FUNCTION_ARGS)
 	bool		strict = PG_GETARG_BOOL(2);
 	MemoryContext context;
 	MemoryContext old;
-	HnswCheck		check = {0};
+	HnswCheck	check = {0};
 
 	check.strict = strict;
 	check.with_heap = heapallindexed || strict;

@@ -30,6 +30,7 @@ typedef struct HnswCheckNode
 
 #define HNSW_CHECK_REACHED	0x01	/* from the entries */
 #define HNSW_CHECK_CHAINED	0x02	/* TIDS slot that its owner leads to */
+#define HNSW_CHECK_ENTRY	0x04	/* an entry names it */
 
 /* a heap TID of the index */
 typedef struct HnswCheckTid
@@ -61,7 +62,7 @@ typedef struct HnswCheck
 
 	/* learnt on the way */
 	uint8	   *unreadable;		/* bitmap of blocks */
-	HnswCheckNode   *nodes;
+	HnswCheckNode *nodes;
 	HnswCheckTid *tids;			/* sorted after the first pass */
 	Size		ntids;
 	Size		maxtids;
@@ -128,9 +129,12 @@ extern bool hnsw_check_same_own(const HnswSpace *space, const uint8 *a,
 extern bool hnsw_check_covers(const HnswSpace *space, const uint8 *own,
 							  const uint8 *other);
 
-/* Are two edge codes, or two flat codes, the same in this way? */
-extern bool hnsw_check_same_edge(const HnswSpace *space, const uint8 *a,
-								 const uint8 *b);
+/*
+ * Are two codes of an edge of the node with form 'own', or two flat codes, the
+ * same in this way?
+ */
+extern bool hnsw_check_same_edge(const HnswSpace *space, const uint8 *own,
+								 const uint8 *a, const uint8 *b);
 extern bool hnsw_check_same_flat(const HnswSpace *space, const uint8 *a,
 								 const uint8 *b);
 

@@ -169,10 +169,31 @@ have_close_bits(const uint8 *a, const uint8 *b, int nbits)
 }
 
 /*
- * Are two edge codes the same, up to how machines may round?
+ * The float behind an edge's bits, where the metric has one: a product of the
+ * node with the edge, whose terms may cancel.
  */
+static bool
+have_close_products(const HnswSpace *space, const uint8 *own, const uint8 *a,
+					const uint8 *b)
+{
+	Size		bytes = quant_edge_bytes(space->nbits);
+	double		norm2 = space->own_kind == HNSW_OWN_F32 ?
+		*(const float *) own : hnsw_space_code(space, own)->norm2;
+	double		edge2 = quant_bf16_to_float(((const QuantEdge *) a)->norm2);
+	float		x;
+	float		y;
+
+	if (space->layout.edge_code_bytes < bytes + sizeof(float))
+		return true;
+	memcpy(&x, a + bytes, sizeof(float));
+	memcpy(&y, b + bytes, sizeof(float));
+	return fabs((double) x - y) <= 1e-4 * Max(fabs(x), fabs(y)) +
+		1e-4 * sqrt(norm2 * edge2) + 1e-6 * norm2;
+}
+
 bool
-hnsw_check_same_edge(const HnswSpace *space, const uint8 *a, const uint8 *b)
+hnsw_check_same_edge(const HnswSpace *space, const uint8 *own, const uint8 *a,
+					 const uint8 *b)
 {
 	const QuantEdge *x = (const QuantEdge *) a;
 	const QuantEdge *y = (const QuantEdge *) b;
@@ -190,15 +211,20 @@ hnsw_check_same_edge(const HnswSpace *space, const uint8 *a, const uint8 *b)
 		is_close(quant_bf16_to_float(x->scale),
 				 quant_bf16_to_float(y->scale), 1.0 / 64) &&
 		is_close(quant_bf16_to_float(x->norm2),
-				 quant_bf16_to_float(y->norm2), 1.0 / 64);
+				 quant_bf16_to_float(y->norm2), 1.0 / 64) &&
+		have_close_products(space, own, a, b);
 }
 
 /* ---- V10: flat records ---- */
 
-/* Two flat codes, up to rounding: hnswpage.h, two floats and signs. */
+/*
+ * Two flat codes, up to rounding: hnswpage.h, two floats and signs, and what
+ * is behind them is copied.
+ */
 bool
 hnsw_check_same_flat(const HnswSpace *space, const uint8 *a, const uint8 *b)
 {
+	Size		end = 2 * sizeof(float) + space->nbits / 8;
 	float		x[2];
 	float		y[2];
 
@@ -207,7 +233,8 @@ hnsw_check_same_flat(const HnswSpace *space, const uint8 *a, const uint8 *b)
 	memcpy(x, a, sizeof(x));
 	memcpy(y, b, sizeof(y));
 	return is_close(x[0], y[0], 1e-4) && is_close(x[1], y[1], 1e-3) &&
-		have_close_bits(a + sizeof(x), b + sizeof(y), space->nbits);
+		have_close_bits(a + sizeof(x), b + sizeof(y), space->nbits) &&
+		memcmp(a + end, b + end, space->layout.flat_code_bytes - end) == 0;
 }
 
 /* ---- V7, V8: rows of the table ---- */

@@ -143,8 +143,8 @@ static void
 check_row(Relation index, ItemPointer tid, Datum *values, bool *isnull,
 		  bool alive, void *state)
 {
-	HnswCheck	   *check = state;
-	HnswCheckTid	key;
+	HnswCheck  *check = state;
+	HnswCheckTid key;
 	HnswCheckTid *found;
 	void	   *value;
 

@@ -37,7 +37,8 @@ check_edge_code(HnswCheck *check, HnswNode node, HnswSlot *slot, int i)
 		dist = hnsw_space_between(check->space, check->own, check->other_own);
 	hnsw_space_edge(check->space, check->own, check->other_own, dist,
 					check->code);
-	if (!hnsw_check_same_edge(check->space, edge->code, check->code) &&
+	if (!hnsw_check_same_edge(check->space, check->own, edge->code,
+							  check->code) &&
 		hnsw_check_unchanged(check, node, slot))
 		hnsw_check_report(check, "V5", "error", hnsw_check_block(check, node),
 						  node,
@@ -214,7 +215,7 @@ check_orphans(HnswCheck *check)
 {
 	for (uint64 i = 0; i < check->nnodes; i++)
 	{
-		HnswCheckNode   *info = &check->nodes[i];
+		HnswCheckNode *info = &check->nodes[i];
 
 		if (info->state != HNSW_TIDS || (info->marks & HNSW_CHECK_CHAINED))
 			continue;
@@ -228,6 +229,16 @@ check_orphans(HnswCheck *check)
 						  hnsw_check_block(check, i), i,
 						  "The TIDS slot is in no node's chain.");
 	}
+}
+
+/* Zeros, as on a new page, or the invalid TID. */
+static bool
+is_no_tid(const ItemPointerData *tid)
+{
+	BlockNumber block = ItemPointerGetBlockNumberNoCheck(tid);
+
+	return !ItemPointerIsValid(tid) &&
+		(block == 0 || block == InvalidBlockNumber);
 }
 
 /* What is wrong with the flat record of a slot; NULL if nothing. */
@@ -248,7 +259,7 @@ judge_flat(HnswCheck *check, const HnswSlot *slot, const uint8 *own,
 	if (live && slot->nhere > 0 ?
 		!ItemPointerEquals(unconstify(ItemPointerData *, &flat->tid),
 						   unconstify(ItemPointerData *, &slot->tids[0])) :
-		ItemPointerIsValid(&flat->tid))
+		!is_no_tid(&flat->tid))
 		return "heap TID";
 	if (!hnsw_space_coded(check->space))
 		return NULL;

@@ -63,6 +63,9 @@ check_frame(HnswCheck *check, BlockNumber block, HnswPageKind kind,
 	if (special->unused != 0 || special->unused2 != 0 || special->unused3 != 0)
 		hnsw_check_report(check, "V2", "error", block, -1,
 						  "Unused bytes of the special space are not zero.");
+	if (header->pd_flags != 0 || header->pd_prune_xid != InvalidTransactionId)
+		hnsw_check_report(check, "V2", "error", block, -1,
+						  "Unused bytes of the page header are not zero.");
 	if (!hnsw_page_used_sane(check->layout, kind, header->pd_lower - head) ||
 		header->pd_upper != header->pd_special)
 		hnsw_check_report(check, "V2", "error", block, -1,
@@ -76,7 +79,56 @@ check_frame(HnswCheck *check, BlockNumber block, HnswPageKind kind,
 	return true;
 }
 
+/* What no record of a page can use is zero; of records, see below. */
+static void
+check_rest(HnswCheck *check, BlockNumber block, HnswPageKind kind,
+		   uint32 number)
+{
+	const HnswLayout *layout = check->layout;
+	Size		used = hnsw_page_used(layout, kind);
+	char	   *contents = hnsw_page_contents(check->page);
+
+	if (kind == HNSW_PAGE_MEAN)
+		used = Min(used, (check->space->rdim -
+						  number * HNSW_MEANS_PER_PAGE) * sizeof(float));
+	else if (kind == HNSW_PAGE_MORE)
+		used = sizeof(HnswMore) +
+			Min(HNSW_MORE_BYTES, layout->own_bytes - layout->own_here -
+				(number % layout->pages_per_node - 1) * HNSW_MORE_BYTES);
+	else if (kind == HNSW_PAGE_FLAT && check->strict)
+	{
+		/* records of nodes on pages that are still to come */
+		uint64		first = (uint64) number * layout->flats_per_page;
+
+		used = Min(layout->flats_per_page, check->nnodes -
+				   Min(first, check->nnodes)) * layout->flat_bytes;
+	}
+
+	if (!hnsw_check_zeros(contents + used, HNSW_PAGE_BYTES - used))
+		hnsw_check_report(check, "V2", "error", block, -1,
+						  "Bytes behind the last record are not zero.");
+}
+
 /* ---- V4, V9: slots ---- */
+
+/* Bits of edges that a node has not, and bytes that belong to no part of it. */
+static bool
+is_rest_zero(const HnswLayout *layout, HnswSlot *slot)
+{
+	char	   *bytes = (char *) slot;
+	uint32		own_end = layout->own_off + layout->own_here;
+	uint32		edges_end = layout->edges_off +
+		layout->max_edges * layout->edge_bytes;
+
+	for (uint32 i = slot->nedges;
+		 i < (layout->own_off - layout->occluded_off) * BITS_PER_BYTE; i++)
+	{
+		if (hnsw_slot_occluded(slot, layout, i))
+			return false;
+	}
+	return hnsw_check_zeros(bytes + own_end, layout->edges_off - own_end) &&
+		hnsw_check_zeros(bytes + edges_end, layout->node_bytes - edges_end);
+}
 
 static bool
 are_tids_dense(const ItemPointerData *tids, uint32 n, uint32 room)
@@ -145,6 +197,10 @@ check_node_slot(HnswCheck *check, BlockNumber block, HnswNode node,
 		hnsw_check_report(check, "V4", "error", block, node,
 						  "The node's heap TIDs are not %u valid ones and zeros.",
 						  slot->nhere);
+	if (slot->nedges <= check->layout->max_edges &&
+		!is_rest_zero(check->layout, slot))
+		hnsw_check_report(check, "V4", "error", block, node,
+						  "Bits or bytes of the node that nothing uses are not zero.");
 	return hnsw_slot_sane(slot, check->layout);
 }
 
@@ -153,7 +209,12 @@ static bool
 check_tid_slot(HnswCheck *check, BlockNumber block, HnswNode node,
 			   HnswTidSlot *slot)
 {
-	if (slot->unused != 0 || slot->unused2 != 0)
+	Size		used = offsetof(HnswTidSlot, tids) +
+		check->layout->tids_per_slot * sizeof(ItemPointerData);
+
+	if (slot->unused != 0 || slot->unused2 != 0 ||
+		!hnsw_check_zeros((char *) slot + used,
+						  check->layout->node_bytes - used))
 		hnsw_check_report(check, "V4", "error", block, node,
 						  "Unused bytes of the TIDS slot are not zero.");
 	if (slot->ntids > check->layout->tids_per_slot)
@@ -175,7 +236,7 @@ check_tid_slot(HnswCheck *check, BlockNumber block, HnswNode node,
 static void
 check_slot(HnswCheck *check, BlockNumber block, HnswNode node, HnswSlot *slot)
 {
-	HnswCheckNode   *info = &check->nodes[node];
+	HnswCheckNode *info = &check->nodes[node];
 	bool		sane = false;
 
 	info->version = slot->version;
@@ -225,12 +286,11 @@ check_block(HnswCheck *check, BlockNumber block, HnswPageKind kind,
 	}
 
 	if (kind == HNSW_PAGE_NODE && !head)
-	{
-		(void) check_frame(check, block, HNSW_PAGE_MORE, number);
+		kind = HNSW_PAGE_MORE;
+	if (!check_frame(check, block, kind, number) || number >= npages)
 		return;
-	}
-	if (!check_frame(check, block, kind, number) || number >= npages ||
-		kind != HNSW_PAGE_NODE)
+	check_rest(check, block, kind, number);
+	if (kind != HNSW_PAGE_NODE)
 		return;
 
 	for (uint32 i = 0; i < check->layout->nodes_per_page; i++)

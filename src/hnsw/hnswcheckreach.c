@@ -19,6 +19,14 @@
 
 /* ---- V1, V6: entries, and what they lead to ---- */
 
+/* Has an entry without a node no code? */
+static bool
+is_code_zero(const HnswCheck *check, const HnswEntry *entry)
+{
+	return hnsw_check_zeros(entry->code, check->layout->entry_bytes -
+							offsetof(HnswEntry, code));
+}
+
 /*
  * Judge an entry record.  Returns whether a search can start there.
  */
@@ -29,7 +37,12 @@ check_entry(HnswCheck *check, BlockNumber block, uint32 number,
 	bool		current;
 
 	if (entry->node == HNSW_INVALID_NODE)
+	{
+		if (!is_code_zero(check, entry))
+			hnsw_check_report(check, "V10", "error", block, -1,
+							  "Entry %u names no node, but has a code.", number);
 		return false;
+	}
 	if (hnsw_check_block(check, entry->node) == InvalidBlockNumber)
 	{
 		hnsw_check_report(check, "V1", "error", block, entry->node,
@@ -52,8 +65,16 @@ check_entry(HnswCheck *check, BlockNumber block, uint32 number,
 						  number, entry->version, entry->node,
 						  hnsw_inspect_state_name(check->other->state),
 						  check->other->version);
-	if (!current || !hnsw_space_coded(check->space))
-		return current;
+	if (!current)
+		return false;
+	if (check->strict &&
+		(check->nodes[entry->node].marks & HNSW_CHECK_ENTRY) != 0)
+		hnsw_check_report(check, "V1", "error", block, entry->node,
+						  "Entry %u names node %u, as another does.", number,
+						  entry->node);
+	check->nodes[entry->node].marks |= HNSW_CHECK_ENTRY;
+	if (!hnsw_space_coded(check->space))
+		return true;
 
 	hnsw_space_flat(check->space, check->own, check->code);
 	if (!hnsw_check_same_flat(check->space, entry->code, check->code))
@@ -65,7 +86,7 @@ check_entry(HnswCheck *check, BlockNumber block, uint32 number,
 static void
 reach(HnswCheck *check, HnswNode *queue, uint64 *n, HnswNode node)
 {
-	HnswCheckNode   *info;
+	HnswCheckNode *info;
 
 	if (node >= check->nnodes)
 		return;
@@ -102,7 +123,9 @@ reach_entries(HnswCheck *check, HnswNode *queue, uint64 *n)
 				if (check_entry(check, block, number, entry))
 					reach(check, queue, n, entry->node);
 			}
-			else if (check->strict && entry->node != HNSW_INVALID_NODE)
+			else if (check->strict &&
+					 (entry->node != HNSW_INVALID_NODE ||
+					  entry->version != 0 || !is_code_zero(check, entry)))
 				hnsw_check_report(check, "V1", "error", block, entry->node,
 								  "Entry record %u is in use, but there are only %u entries.",
 								  number, nentries);

@@ -64,8 +64,10 @@ hnsw_link_write(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
 	const HnswLayout *layout = &space->layout;
 
 	Assert(n <= (int) layout->max_edges);
+
+	/* to the end of the slot: in memory, candidates have lain there */
 	memset((char *) slot + layout->edges_off, 0,
-		   (Size) layout->max_edges * layout->edge_bytes);
+		   layout->node_bytes - layout->edges_off);
 	memset((char *) slot + layout->occluded_off, 0,
 		   (layout->max_edges + 31) / 32 * 4);
 

@@ -384,6 +384,16 @@ hnsw_index_examine(Relation rel, HnswFault *fault)
 }
 
 HnswIndex *
+hnsw_index_reread(Relation rel, HnswFault *fault)
+{
+	PGAlignedBlock page;
+
+	if (!copy_metapage(rel, page.data, fault))
+		return NULL;
+	return open_from_metapage(rel, hnsw_page_meta(page.data), fault);
+}
+
+HnswIndex *
 hnsw_index_open(Relation rel)
 {
 	HnswFault	fault;

@@ -52,6 +52,12 @@ typedef struct HnswFault
 /* hnsw_index_examine -- the same without an error: NULL, and why. */
 extern HnswIndex *hnsw_index_examine(Relation rel, HnswFault *fault);
 
+/*
+ * hnsw_index_reread -- the same from the pages alone: what the process has
+ * kept of an earlier look, the mean for one, is no proof of what lies there.
+ */
+extern HnswIndex *hnsw_index_reread(Relation rel, HnswFault *fault);
+
 /* Say it, as ERROR or WARNING. */
 extern void hnsw_index_report(const HnswFault *fault, int elevel);
 

@@ -330,6 +330,49 @@ my @cases = (
 	[ V2 => f32 => 'mean that is not a number',
 		sub { put_bytes(block_of_kind('mean'), CONTENTS, pack('L', 0x7FC00000)) } ],
 
+	# Of these the verifier knew nothing: it looked at records only, took the mean
+	# that the process had kept for the one on the page, and passed over what
+	# follows the bits of an edge or flat code.  And a build left in the bytes
+	# behind the last edge what had lain there in memory.
+	[ V2 => f32 => 'unused bytes of a page header',
+		sub { put_bytes(block_of_kind('node'), 20, pack('L', 7)) } ],
+	[ V2 => f32 => 'bytes behind the mean',
+		sub { put_bytes(block_of_kind('mean'), CONTENTS + 4 * $geometry{rdim}, pack('f', 1)) } ],
+	[ V2 => s8 => 'flat record of a node that is still to come',
+		sub { put_bytes(block_of_kind('flat'), CONTENTS + 100 * $geometry{flat_bytes}, pack('L', 1)) } ],
+	[ V2 => more => 'bytes behind an own form that goes on',
+		sub { put_bytes(block_of_kind('more'), 8160, "\1") } ],
+	[ V1 => s8 => 'bytes of an entry behind the last',
+		sub { put(in_entry(get(in_meta('nentries')), 4, 'L'), 3) } ],
+	[ V1 => exact => 'two entries of one node',
+		sub { put(in_entry(0, 0, 'L'), get(in_entry(1, 0, 'L'))) } ],
+	[ V4 => f32 => 'bits of edges that a node has not',
+		sub {
+			my ($block, $slot) = slot_place(live(5));
+			put_bytes($block, $slot + $geometry{own_off} - 4, pack('L', 0xFFFFFFFF));
+		} ],
+	[ V4 => f32 => 'bytes behind the room for edges',
+		sub {
+			my ($block, $slot) = slot_place(live(5));
+			my $end = $geometry{edges_off} + $geometry{max_edges} * $geometry{edge_bytes};
+
+			die 'edges end with the slot' if $end >= $geometry{node_bytes};
+			put_bytes($block, $slot + $end, "\1");
+		} ],
+	[ V10 => f32 => 'the mean',
+		sub { put_bytes(block_of_kind('mean'), CONTENTS, pack('f', 99)) } ],
+	[ V10 => s8 => 'block of a heap TID that a flat record has not',
+		sub { put(in_flat(tids_slot(), 'tid'), 7, 0, 0) } ],
+	[ V10 => s8 => 'code of an entry without a node',
+		sub { put(in_entry(0, 0, 'L'), INVALID) } ],
+	[ V10 => kept => 'size behind a flat code',
+		sub {
+			my $place = in_flat(live(5), 'version');
+			put_bytes($place->[0], $place->[1] + $geometry{flat_bytes} - 4, pack('f', 1e6));
+		} ],
+	[ V5 => kept => 'size behind the code of an edge',
+		sub { put(in_edge(live(5), 1, 8 + $geometry{nbits} / 8, 'f'), 1e6) } ],
+
 	# V3: what belongs to a node
 	[ V3 => f32 => 'TIDS slot of another owner',
 		sub { put(in_slot(tids_slot(), 'owner'), live(0)) } ],
