@@ -324,14 +324,45 @@ report_linked(uint32 nodes)
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, nodes);
 }
 
-/* One process writes the graph in memory to pages. */
+/*
+ * One process decides for all whether this was the last batch: nobody gets
+ * exhausted between two of them, but who attaches too late for the first one counts
+ * as a participant until it has seen that.  Then there is one more, without rows.
+ */
+static bool
+all_exhausted(HnswBuildShared *shared)
+{
+	return pg_atomic_read_u32(&shared->nexhausted) >=
+		(uint32) BarrierParticipants(&shared->barrier);
+}
+
+/*
+ * The graph in memory goes to pages: the first batch by all, each further one by
+ * one process.
+ */
 static void
 write_memory(Build *build)
 {
-	if (hnsw_memgraph_first(build->mem) == 0)
-		hnsw_write_graph(build->hnsw, build->mem);
-	else
-		hnsw_write_batch(build->hnsw, build->mem);
+	HnswBuildShared *shared = build->team->shared;
+	Barrier    *barrier = &shared->barrier;
+	bool		is_first = hnsw_memgraph_first(build->mem) == 0;
+
+	if (hnsw_wait_for_all(barrier))
+	{
+		shared->was_last = all_exhausted(shared);
+		if (is_first)
+			hnsw_write_begin(&shared->write, build->hnsw, build->mem,
+							 shared->was_last);
+		else
+			hnsw_write_batch(build->hnsw, build->mem);
+	}
+	hnsw_wait_for_all(barrier);
+	if (!is_first)
+		return;
+	hnsw_write_pages(&shared->write, build->hnsw, build->mem);
+	if (hnsw_wait_for_all(barrier))
+		hnsw_write_end(&shared->write, build->hnsw, build->mem);
+	hnsw_wait_for_all(barrier);
 }
 
 /* One process makes room for the next batch, if there shall be one. */
@@ -369,16 +400,11 @@ end_batch(Build *build)
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HNSW_PHASE_LINK);
 	bulk = hnsw_bulk_begin(&shared->bulk, build->mem, build->grower, barrier);
 	hnsw_bulk_link(bulk, IsParallelWorker() ? NULL : report_linked);
-	if (hnsw_wait_for_all(barrier))
-		write_memory(build);
-	hnsw_wait_for_all(barrier);
+	write_memory(build);
+	was_last = shared->was_last;
 	if (build->grower != NULL)
 		hnsw_bulk_link_back(bulk);
 	hnsw_bulk_end(bulk);
-
-	/* nobody gets exhausted before the next batch */
-	was_last = pg_atomic_read_u32(&shared->nexhausted) >=
-		(uint32) BarrierParticipants(barrier);
 	if (hnsw_wait_for_all(barrier))
 		begin_batch(build);
 	hnsw_wait_for_all(barrier);
@@ -594,7 +620,7 @@ gather_team(Relation heap, Relation index, const IndexInfo *info,
 	return team;
 }
 
-/* What hnsw_write_graph does for a graph in memory. */
+/* What hnsw_write_begin does for a graph in memory. */
 static void
 repair_pages(HnswIndex *hnsw)
 {
@@ -617,6 +643,7 @@ hnswbuild(Relation heap, Relation index, IndexInfo *info)
 	Build		build;
 	uint32		gaps;
 	bool		rows_on_pages;
+	BlockNumber logged_from;
 
 	report_phase_load(heap, info);
 	team = gather_team(heap, index, info, &hnsw->space);
@@ -630,6 +657,7 @@ hnswbuild(Relation heap, Relation index, IndexInfo *info)
 	info->ii_BrokenHotChain = team->shared->broken_hot_chain;
 	gaps = pg_atomic_read_u32(&team->shared->gaps);
 	rows_on_pages = team->shared->rows_on_pages;
+	logged_from = team->shared->write.logged_from;
 	hnsw_parallel_end(team);
 	if (gaps != 0)
 		hnsw_index_note_gaps(hnsw, gaps);
@@ -638,7 +666,7 @@ hnswbuild(Relation heap, Relation index, IndexInfo *info)
 
 	HNSW_POINT("build-before-log");
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, HNSW_PHASE_LOG);
-	hnsw_store_log(index, MAIN_FORKNUM);
+	hnsw_store_log(index, MAIN_FORKNUM, 0, logged_from);
 
 	MemoryContextSwitchTo(old);
 	MemoryContextDelete(context);
@@ -654,7 +682,7 @@ hnswbuildempty(Relation index)
 	init_space(index, &space, &memory);
 	hnsw_write_empty(index, INIT_FORKNUM, &space,
 					 hnsw_option_ef_construction(index));
-	hnsw_store_log(index, INIT_FORKNUM);
+	hnsw_store_log(index, INIT_FORKNUM, 0, InvalidBlockNumber);
 	pfree(memory);
 }
 

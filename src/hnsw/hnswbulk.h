@@ -48,7 +48,7 @@ extern void hnsw_bulk_end(HnswBulk *bulk);
  * hnsw_bulk_link -- give every node its edges, to nodes in memory and on pages.
  *
  * No more rows will come.  The entries are not chosen, and nodes that no edge
- * leads to are left to hnsw_write_graph.  Nodes on pages do not change.
+ * leads to are left to hnsw_write_begin.  Nodes on pages do not change.
  * report: called now and then with the number of nodes done, or NULL.
  *
  * Locks: LWLocks of nodes, share locks of pages, one at a time.  Errors: out of

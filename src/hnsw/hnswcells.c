@@ -204,20 +204,6 @@ hnsw_cells_offer(HnswCells *cells, HnswNode node, float dist,
 
 /* ---- the set and its cells ---- */
 
-void *
-hnsw_cells_take(HnswCells *cells, uint64 *handle, uint64 n, Size size)
-{
-	HnswMemSource *source = cells->mem->source;
-
-	*handle = source->take(source, mul_size(Max(n, 1), size));
-	if (*handle == 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory"),
-				 errdetail("Failed while linking the graph of an index build.")));
-	return source->address(source, *handle);
-}
-
 static void
 gather_members(HnswCells *cells, int level)
 {
@@ -235,7 +221,7 @@ gather_members(HnswCells *cells, int level)
 		n += hnsw_is_in_level(node, level) &&
 			hnsw_memgraph_slot(mem, node)->state == HNSW_LIVE;
 	}
-	members = hnsw_cells_take(cells, &shared->members, n, sizeof(HnswNode));
+	members = hnsw_memgraph_take(cells->mem, &shared->members, n, sizeof(HnswNode));
 	shared->nmembers = 0;
 	for (HnswNode node = first; node < end; node++)
 	{
@@ -270,7 +256,7 @@ plan_cells(HnswCells *cells, uint64 npages)
 								  HNSW_CELLS_MIN_PROBES), ncells),
 						  HNSW_CELLS_PROBES(cells->mem->shared->want));
 
-	cell = hnsw_cells_take(cells, &shared->cells, ncells, sizeof(HnswCell));
+	cell = hnsw_memgraph_take(cells->mem, &shared->cells, ncells, sizeof(HnswCell));
 	for (uint64 c = 0; c < ncells; c++)
 	{
 		pg_atomic_init_u32(&cell[c].nmembers, 0);
@@ -278,8 +264,8 @@ plan_cells(HnswCells *cells, uint64 npages)
 		pg_atomic_init_u32(&cell[c].members_done, 0);
 		pg_atomic_init_u32(&cell[c].visits_done, 0);
 	}
-	hnsw_cells_take(cells, &shared->nearest, n * shared->nprobes, sizeof(uint16));
-	hnsw_cells_take(cells, &shared->visits, n * shared->nprobes, sizeof(HnswNode));
+	hnsw_memgraph_take(cells->mem, &shared->nearest, n * shared->nprobes, sizeof(uint16));
+	hnsw_memgraph_take(cells->mem, &shared->visits, n * shared->nprobes, sizeof(HnswNode));
 	pg_atomic_init_u32(&shared->next_choice, 0);
 	pg_atomic_init_u32(&shared->next_visit, 0);
 	pg_atomic_init_u32(&shared->next_cell, 0);

@@ -60,13 +60,6 @@ struct HnswCells
 };
 
 /*
- * Memory for n things that all participants can reach; sets *handle.  Errors:
- * out of memory.
- */
-extern void *hnsw_cells_take(HnswCells *cells, uint64 *handle, uint64 n,
-							 Size size);
-
-/*
  * Measure the nodes that look into a cell against those in cells->part, which
  * is one of nparts parts of what is there.
  */

@@ -352,6 +352,20 @@ claim_node(HnswMemGraph *mem)
 	return node;
 }
 
+void *
+hnsw_memgraph_take(HnswMemGraph *mem, uint64 *handle, uint64 n, Size size)
+{
+	HnswMemSource *source = mem->source;
+
+	*handle = source->take(source, mul_size(Max(n, 1), size));
+	if (*handle == 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_OUT_OF_MEMORY),
+				 errmsg("out of memory"),
+				 errdetail("Failed while linking the graph of an index build.")));
+	return source->address(source, *handle);
+}
+
 /* ---- the operations of a graph ---- */
 
 /*

@@ -193,6 +193,13 @@ extern bool hnsw_memgraph_add(HnswMemGraph *mem, const uint8 *own,
 							  ItemPointer tid);
 
 /*
+ * hnsw_memgraph_take -- memory for n things that all participants can reach; sets
+ * *handle, by which mem->source knows it.  Errors: out of memory.
+ */
+extern void *hnsw_memgraph_take(HnswMemGraph *mem, uint64 *handle, uint64 n,
+								Size size);
+
+/*
  * hnsw_memgraph_near -- the nodes near a node, nearest first, in
  * mem->candidates; itself left out.  Returns how many.
  */

@@ -88,11 +88,11 @@ take_memory(HnswCells *cells)
 	HnswPageCellsShared *shared = &cells->shared->pages;
 	uint32		n = chunk_size(cells);
 
-	hnsw_cells_take(cells, &shared->cell, cells->shared->ncells,
+	hnsw_memgraph_take(cells->mem, &shared->cell, cells->shared->ncells,
 					sizeof(PageCell));
-	hnsw_cells_take(cells, &shared->nearest, n, sizeof(uint16));
-	hnsw_cells_take(cells, &shared->dist, n, sizeof(float));
-	hnsw_cells_take(cells, &shared->placed, n, sizeof(uint64));
+	hnsw_memgraph_take(cells->mem, &shared->nearest, n, sizeof(uint16));
+	hnsw_memgraph_take(cells->mem, &shared->dist, n, sizeof(float));
+	hnsw_memgraph_take(cells->mem, &shared->placed, n, sizeof(uint64));
 }
 
 static void

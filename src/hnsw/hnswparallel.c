@@ -119,6 +119,8 @@ init_shared(HnswBuildShared *shared)
 	ConditionVariableInit(&shared->changed);
 	BarrierInit(&shared->barrier, 0);
 	hnsw_bulk_init(&shared->bulk);
+	shared->write.logged_from = InvalidBlockNumber;
+	shared->was_last = false;
 	shared->row_by_row = false;
 	pg_atomic_init_u32(&shared->nexhausted, 0);
 	pg_atomic_init_u64(&shared->rows, 0);

@@ -21,6 +21,7 @@
 #include "access/tableam.h"
 #include "executor/instrument.h"
 #include "hnsw/hnswbulk.h"
+#include "hnsw/hnswwrite.h"
 #include "storage/condition_variable.h"
 #include "storage/spin.h"
 
@@ -35,6 +36,9 @@ typedef struct HnswBuildShared
 	/* those who put rows into memory; in its first phase during the first batch */
 	Barrier		barrier;
 	HnswBulkShared bulk;
+	HnswWriteShared write;
+	bool		was_last;		/* there are no rows for another batch; written and
+								 * read behind the barrier */
 	pg_atomic_uint32 nexhausted;	/* of those, how many have no more rows */
 	bool		row_by_row;		/* no more batches: further rows go to pages;
 								 * written and read behind the barrier */

@@ -369,7 +369,13 @@ hnsw_edit_cancel(HnswEdit *edit)
 static void
 extend_fork(Relation index, ForkNumber fork, BlockNumber nblocks)
 {
-	if (RelationGetNumberOfBlocksInFork(index, fork) >= nblocks)
+	BlockNumber now;
+
+	/* those who write page by page have extended before, or do so now */
+	if (fork == MAIN_FORKNUM && hnsw_store_exists(index, nblocks - 1))
+		return;
+	now = RelationGetNumberOfBlocksInFork(index, fork);
+	if (now >= nblocks)
 		return;
 
 #ifdef HAVE_EXTEND_BUFFERED_REL
@@ -377,7 +383,8 @@ extend_fork(Relation index, ForkNumber fork, BlockNumber nblocks)
 									  RBM_NORMAL));
 #else
 	LockRelationForExtension(index, ExclusiveLock);
-	while (RelationGetNumberOfBlocksInFork(index, fork) < nblocks)
+	for (now = RelationGetNumberOfBlocksInFork(index, fork); now < nblocks;
+		 now++)
 	{
 		CHECK_FOR_INTERRUPTS();
 		ReleaseBuffer(ReadBufferExtended(index, fork, P_NEW, RBM_NORMAL,
@@ -407,12 +414,14 @@ hnsw_store_write(Relation index, ForkNumber fork, BlockNumber block,
 }
 
 void
-hnsw_store_log(Relation index, ForkNumber fork)
+hnsw_store_log(Relation index, ForkNumber fork, BlockNumber first,
+			   BlockNumber end)
 {
 	/* H28: an init fork is what a crash leaves of an unlogged index */
 	if (RelationNeedsWAL(index) || fork == INIT_FORKNUM)
-		log_newpage_range(index, fork, 0,
-						  RelationGetNumberOfBlocksInFork(index, fork), true);
+		log_newpage_range(index, fork, first,
+						  Min(end, RelationGetNumberOfBlocksInFork(index, fork)),
+						  true);
 }
 
 /* ---- heavyweight locks ---- */

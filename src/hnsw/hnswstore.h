@@ -107,14 +107,16 @@ extern Page hnsw_edit_new(HnswEdit *edit, BlockNumber block);
 extern void hnsw_store_extend(Relation index, BlockNumber nblocks);
 
 /*
- * Building: pages in block order, no WAL until the end.
- * hnsw_store_write appends or overwrites block 'block' with 'page' through
- * the buffer cache of 'fork'; hnsw_store_log writes all blocks of the fork to the WAL if
- * the relation needs it (always for INIT_FORKNUM).
+ * Building: pages are written first, and logged when they will not change any
+ * more.  hnsw_store_write appends or overwrites block 'block' with 'page' through
+ * the buffer cache of 'fork'; hnsw_store_log writes the blocks from 'first' to before
+ * 'end', or to the end of the fork, to the WAL if the relation needs it (always
+ * for INIT_FORKNUM).  Parallel workers may do both.
  */
 extern void hnsw_store_write(Relation index, ForkNumber fork,
 							 BlockNumber block, const char *page);
-extern void hnsw_store_log(Relation index, ForkNumber fork);
+extern void hnsw_store_log(Relation index, ForkNumber fork, BlockNumber first,
+						   BlockNumber end);
 
 /*
  * The update lock U and the scan lock S (README, "Locks").  Heavyweight, taken

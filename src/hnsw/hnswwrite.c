@@ -4,9 +4,11 @@
  *	  Writing the graph of a build from memory to pages.
  *
  * Node numbers are free to choose here, since nothing outside the graph knows
- * them.  Pages are written in block order: metapage, mean, entries, flat
- * records, nodes, each kind as one extent that is exactly as large as needed.
- * No WAL: the build logs the whole file at its end.
+ * them.  The blocks are, in this order: metapage, mean, entries, flat records,
+ * nodes, each kind as one extent that is exactly as large as needed.  What comes
+ * before the flat records is written by one process, the rest in portions that
+ * the participants of the build share out.  Each logs its portions, if nothing
+ * will change the pages any more; the build logs the rest of the file at its end.
  *
  * The nodes of further batches have the numbers of pages already, behind those
  * that are there; their pages are appended as an insert appends pages.
@@ -25,6 +27,9 @@
 #include "pgstat.h"
 #include "utils/memutils.h"
 
+/* pages handed out at a time: as many as core puts into one record of WAL */
+#define PORTION				32
+
 typedef struct Writer
 {
 	HnswIndex  *index;
@@ -38,6 +43,7 @@ typedef struct Writer
 								 * further batch, whose numbers are the same */
 	HnswNode   *number;			/* on pages, by number in memory */
 	uint32		nnumbered;
+	bool		log;			/* pages are logged as they are written */
 
 	/* repair */
 	HnswNode   *queue;			/* nodes reached, in that order */
@@ -55,6 +61,17 @@ typedef struct Writer
  * is rare; the second pass nearly always finds nothing.
  */
 #define MAX_REPAIRS			5
+
+static Writer
+new_writer(HnswIndex *index, HnswMemGraph *mem)
+{
+	Writer		writer = {.index = index,.mem = mem};
+
+	writer.layout = &index->space.layout;
+	writer.epoch = index->meta->epoch;
+	writer.nnodes = hnsw_memgraph_nnodes(mem);
+	return writer;
+}
 
 /* ---- entries ---- */
 
@@ -475,25 +492,21 @@ fill_flat(Writer *writer, HnswNode node, HnswFlat *flat)
 					hnsw_memgraph_own(writer->mem, node), flat->code);
 }
 
+/* FLAT page number p. */
 static void
-write_flats(Writer *writer, BlockNumber block, uint32 npages)
+write_flats(Writer *writer, BlockNumber block, uint32 p)
 {
 	const HnswLayout *layout = writer->layout;
+	HnswNode	number = p * layout->flats_per_page;
 	PGAlignedBlock page;
-	HnswNode	number = 0;
 
-	for (uint32 p = 0; p < npages; p++)
-	{
-		hnsw_page_init(page.data, HNSW_PAGE_FLAT, p, writer->epoch,
-					   hnsw_page_used(layout, HNSW_PAGE_FLAT));
-		for (uint32 i = 0; i < layout->flats_per_page; i++, number++)
-		{
-			if (number < writer->nnodes)
-				fill_flat(writer, writer->order[number],
-						  hnsw_page_flat(page.data, layout, number));
-		}
-		write_page(writer, block + p, page.data);
-	}
+	hnsw_page_init(page.data, HNSW_PAGE_FLAT, p, writer->epoch,
+				   hnsw_page_used(layout, HNSW_PAGE_FLAT));
+	for (uint32 i = 0; i < layout->flats_per_page && number < writer->nnodes;
+		 i++, number++)
+		fill_flat(writer, writer->order[number],
+				  hnsw_page_flat(page.data, layout, number));
+	write_page(writer, block, page.data);
 }
 
 /* The part of an own form that does not fit into its slot. */
@@ -524,36 +537,31 @@ write_more(Writer *writer, BlockNumber block, uint32 index, HnswNode number)
 	}
 }
 
+/* NODE page number p, and the MORE pages that belong to it. */
 static void
-write_nodes(Writer *writer, BlockNumber block, uint32 npages)
+write_nodes(Writer *writer, BlockNumber block, uint32 p)
 {
 	const HnswLayout *layout = writer->layout;
+	HnswNode	first = hnsw_page_first_node(layout, p);
+	HnswNode	number = first;
 	PGAlignedBlock page;
-	HnswNode	number = 0;
 
-	for (uint32 p = 0; p < npages; p += layout->pages_per_node)
+	hnsw_page_init(page.data, HNSW_PAGE_NODE, p, writer->epoch,
+				   hnsw_page_used(layout, HNSW_PAGE_NODE));
+	for (uint32 i = 0;
+		 i < layout->nodes_per_page && number < writer->nnodes; i++)
 	{
-		HnswNode	first = number;
+		HnswSlot   *slot = hnsw_page_slot(page.data, layout, i);
 
-		hnsw_page_init(page.data, HNSW_PAGE_NODE, p, writer->epoch,
-					   hnsw_page_used(layout, HNSW_PAGE_NODE));
-		for (uint32 i = 0;
-			 i < layout->nodes_per_page && number < writer->nnodes; i++)
-		{
-			HnswSlot   *slot = hnsw_page_slot(page.data, layout, i);
-
-			memcpy(slot, hnsw_memgraph_slot(writer->mem,
-											writer->order[number]),
-				   layout->node_bytes);
-			renumber_slot(writer, slot);
-			number++;
-		}
-		write_page(writer, block + p, page.data);
-		if (layout->pages_per_node > 1)
-			write_more(writer, block + p, p, first);
-		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, number);
-		HNSW_POINT("build-during-flush");
+		memcpy(slot, hnsw_memgraph_slot(writer->mem, writer->order[number]),
+			   layout->node_bytes);
+		renumber_slot(writer, slot);
+		number++;
 	}
+	write_page(writer, block, page.data);
+	if (layout->pages_per_node > 1)
+		write_more(writer, block, p, first);
+	HNSW_POINT("build-during-flush");
 }
 
 /* Give a kind its pages; returns the first block. */
@@ -574,41 +582,56 @@ add_extent(Writer *writer, HnswMetaPageData *meta, HnswPageKind kind,
 	return start;
 }
 
-static void
-write_pages(Writer *writer)
+/* Where everything goes: into *meta as well as here. */
+typedef struct WritePlan
 {
-	Relation	rel = writer->index->rel;
-	const HnswLayout *layout = writer->layout;
-	uint64		nodes = (uint64) pages_for(writer->nnodes,
-										   layout->nodes_per_page) *
-		layout->pages_per_node;
-	uint64		slots = pages_for(writer->nnodes, layout->nodes_per_page) *
-		(uint64) layout->nodes_per_page;
-	uint32		flats = pages_for(slots, layout->flats_per_page);
 	BlockNumber entry_block;
 	BlockNumber flat_block;
 	BlockNumber node_block;
-	PGAlignedBlock page;
-	HnswMetaPageData *meta = hnsw_page_meta(page.data);
+	uint32		nflats;			/* pages */
+	uint32		nnodes;			/* pages, MORE pages included */
+	bool		has_room;		/* the last NODE page has FREE slots */
+} WritePlan;
 
-	hnsw_store_copy(rel, HNSW_META_BLKNO, HNSW_PAGE_META, page.data, NULL);
+/*
+ * Every participant makes the same plan, from a metapage that does not change
+ * until all pages are written.
+ */
+static void
+plan_pages(Writer *writer, char *page, WritePlan *plan)
+{
+	const HnswLayout *layout = writer->layout;
+	HnswMetaPageData *meta = hnsw_page_meta(page);
+	uint64		heads = pages_for(writer->nnodes, layout->nodes_per_page);
+	uint64		slots = heads * layout->nodes_per_page;
+
+	hnsw_store_copy(writer->index->rel, HNSW_META_BLKNO, HNSW_PAGE_META, page,
+					NULL);
 	meta->nentries = hnsw_memgraph_nentries(writer->mem);
-	entry_block = add_extent(writer, meta, HNSW_PAGE_ENTRY,
-							 pages_for(meta->nentries,
-									   layout->entries_per_page));
-	flat_block = add_extent(writer, meta, HNSW_PAGE_FLAT, flats);
-	node_block = add_extent(writer, meta, HNSW_PAGE_NODE, nodes);
+	plan->entry_block = add_extent(writer, meta, HNSW_PAGE_ENTRY,
+								   pages_for(meta->nentries,
+											 layout->entries_per_page));
+	plan->nflats = pages_for(slots, layout->flats_per_page);
+	plan->flat_block = add_extent(writer, meta, HNSW_PAGE_FLAT, plan->nflats);
+	plan->node_block = add_extent(writer, meta, HNSW_PAGE_NODE,
+								  heads * layout->pages_per_node);
+	plan->nnodes = heads * layout->pages_per_node;
+	plan->has_room = slots > writer->nnodes;
+}
 
-	write_entries(writer, entry_block);
-	write_flats(writer, flat_block, flats);
-	write_nodes(writer, node_block, nodes);
+/* A portion of the pages of a kind, from number 'first' of it on. */
+static void
+write_portion(Writer *writer, BlockNumber block, uint32 first, uint32 end,
+			  uint32 step,
+			  void (*write) (Writer *writer, BlockNumber block, uint32 p))
+{
+	Relation	rel = writer->index->rel;
 
-	/* the metapage names only pages that exist */
-	write_page(writer, HNSW_META_BLKNO, page.data);
-	if (slots > writer->nnodes)
-		hnsw_store_record_free(rel, node_block + nodes -
-							   layout->pages_per_node);
-	hnsw_index_refresh(writer->index);
+	hnsw_store_extend(rel, block + end);
+	for (uint32 p = first; p < end; p += step)
+		write(writer, block + p, p);
+	if (writer->log)
+		hnsw_store_log(rel, MAIN_FORKNUM, block + first, block + end);
 }
 
 /* ---- further batches ---- */
@@ -713,12 +736,9 @@ add_entries(Writer *writer, HnswNode first, HnswNode end)
 void
 hnsw_write_batch(HnswIndex *index, HnswMemGraph *mem)
 {
-	Writer		writer = {.index = index,.mem = mem};
+	Writer		writer = new_writer(index, mem);
 	HnswNode	first = hnsw_memgraph_first(mem);
 	HnswNode	end = hnsw_memgraph_end(mem);
-
-	writer.layout = &index->space.layout;
-	writer.epoch = index->meta->epoch;
 
 	HNSW_POINT("build-before-flush");
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE,
@@ -748,39 +768,107 @@ count_live(Writer *writer)
 	}
 }
 
-void
-hnsw_write_graph(HnswIndex *index, HnswMemGraph *mem)
+/* The numbers, as one process has left them for all. */
+static void
+look_up_numbers(Writer *writer, const HnswWriteShared *shared)
 {
-	Writer		writer = {.index = index,.mem = mem};
+	HnswMemSource *source = writer->mem->source;
+
+	writer->order = (HnswNode *) source->address(source, shared->order);
+	writer->number = (HnswNode *) source->address(source, shared->number);
+}
+
+void
+hnsw_write_begin(HnswWriteShared *shared, HnswIndex *index, HnswMemGraph *mem,
+				 bool log)
+{
+	Writer		writer = new_writer(index, mem);
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "hnsw write",
 												  ALLOCSET_DEFAULT_SIZES);
-	Size		n = hnsw_memgraph_nnodes(mem);
-
-	if (n == 0)
-		return;
+	Size		n = writer.nnodes;
+	PGAlignedBlock page;
+	WritePlan	plan;
 
 	/* hnswmemgraph.c has set this memory aside: WRITE_BYTES */
-	writer.layout = &index->space.layout;
-	writer.epoch = index->meta->epoch;
-	writer.nnodes = n;
-	writer.order = MemoryContextAllocHuge(context, sizeof(HnswNode) * n);
-	writer.number = MemoryContextAllocHuge(context, sizeof(HnswNode) * n);
+	writer.order = hnsw_memgraph_take(mem, &shared->order, n,
+									  sizeof(HnswNode));
+	writer.number = hnsw_memgraph_take(mem, &shared->number, n,
+									   sizeof(HnswNode));
 	writer.queue = MemoryContextAllocHuge(context, sizeof(HnswNode) * n);
 	writer.reached = MemoryContextAllocHuge(context, (n + 7) / 8);
 	writer.indegree = MemoryContextAllocHuge(context, n);
+	pg_atomic_init_u32(&shared->next_flat, 0);
+	pg_atomic_init_u32(&shared->next_node, 0);
 
 	count_live(&writer);
 	choose_entries(&writer);
 	repair(&writer);
 	number_nodes(&writer);
+	MemoryContextDelete(context);
 
-	HNSW_POINT("build-before-flush");
+	if (n > 0)
+	{
+		HNSW_POINT("build-before-flush");
+		plan_pages(&writer, page.data, &plan);
+		write_entries(&writer, plan.entry_block);
+		if (log)
+			shared->logged_from = plan.flat_block;
+	}
+}
+
+void
+hnsw_write_pages(HnswWriteShared *shared, HnswIndex *index, HnswMemGraph *mem)
+{
+	Writer		writer = new_writer(index, mem);
+	uint32		step = writer.layout->pages_per_node;
+	uint32		portion = PORTION * step;
+	uint32		p;
+	PGAlignedBlock page;
+	WritePlan	plan;
+
+	if (writer.nnodes == 0)
+		return;
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE,
 								 HNSW_PHASE_WRITE);
-	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL, n);
-	write_pages(&writer);
-	MemoryContextDelete(context);
+	pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL,
+								 writer.nnodes);
+	look_up_numbers(&writer, shared);
+	writer.log = shared->logged_from != InvalidBlockNumber;
+	plan_pages(&writer, page.data, &plan);
+	while ((p = pg_atomic_fetch_add_u32(&shared->next_flat, PORTION)) <
+		   plan.nflats)
+		write_portion(&writer, plan.flat_block, p,
+					  Min(p + PORTION, plan.nflats), 1, write_flats);
+	while ((p = pg_atomic_fetch_add_u32(&shared->next_node, portion)) <
+		   plan.nnodes)
+	{
+		pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE,
+									 hnsw_page_first_node(writer.layout, p));
+		write_portion(&writer, plan.node_block, p,
+					  Min(p + portion, plan.nnodes), step, write_nodes);
+	}
+}
+
+void
+hnsw_write_end(HnswWriteShared *shared, HnswIndex *index, HnswMemGraph *mem)
+{
+	Writer		writer = new_writer(index, mem);
+	PGAlignedBlock page;
+	WritePlan	plan;
+
+	mem->source->give_back(mem->source, shared->order);
+	mem->source->give_back(mem->source, shared->number);
+	if (writer.nnodes == 0)
+		return;
+
+	/* the metapage names only pages that exist */
+	plan_pages(&writer, page.data, &plan);
+	write_page(&writer, HNSW_META_BLKNO, page.data);
+	if (plan.has_room)
+		hnsw_store_record_free(index->rel, plan.node_block + plan.nnodes -
+							   writer.layout->pages_per_node);
+	hnsw_index_refresh(index);
 }
 
 void
