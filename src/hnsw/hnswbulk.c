@@ -33,7 +33,7 @@
 #include "port/pg_bitutils.h"
 
 /* nodes handed out at a time */
-#define PORTION				64
+#define PORTION				256
 
 /* One participant. */
 struct HnswBulk
@@ -103,8 +103,10 @@ find_own(HnswBulk *bulk, HnswNeighbor *neighbor, int i)
 		neighbor->version = 0;
 		neighbor->own = hnsw_memgraph_own(mem, neighbor->node);
 		hnsw_memgraph_expect_own(mem, neighbor->node);
-		return hnsw_memgraph_list(mem, neighbor->node)->same ==
-			HNSW_INVALID_NODE;
+
+		/* without nodes on pages no list need be looked at */
+		return bulk->grower == NULL ||
+			hnsw_memgraph_list(mem, neighbor->node)->same == HNSW_INVALID_NODE;
 	}
 	cached = bulk->cache + place * own_bytes;
 	if (bulk->cached[place] != neighbor->node)
@@ -249,6 +251,13 @@ offer_back(HnswBulk *bulk, HnswNode node)
 {
 	HnswMemList *list = hnsw_memgraph_list(bulk->mem, node);
 
+	for (int i = 0; i < (int) list->nlinks; i++)
+	{
+		HnswNode	to = hnsw_key_node(node, list->link[i]);
+
+		if (!is_on_page(bulk, to))
+			hnsw_memgraph_expect_list(bulk->mem, to);
+	}
 	for (int i = 0; i < (int) list->nlinks; i++)
 	{
 		HnswNode	to = hnsw_key_node(node, list->link[i]);

@@ -63,6 +63,7 @@ typedef struct NodeHeader
 #define CACHE_LINE			64
 #define EXPECT_LINES		8
 #define EXPECT_OWN_LINES	16
+#define EXPECT_CANDIDATE_LINES	3
 
 /* ---- private chunks ---- */
 
@@ -298,13 +299,21 @@ hnsw_memgraph_candidates(HnswMemGraph *mem, HnswNode node)
 }
 
 void
+hnsw_memgraph_expect_list(HnswMemGraph *mem, HnswNode node)
+{
+	char	   *candidates = (char *) hnsw_memgraph_candidates(mem, node);
+
+	__builtin_prefetch(node_header(mem, node), 1);
+	for (int i = 0; i < EXPECT_CANDIDATE_LINES; i++)
+		__builtin_prefetch(candidates + i * CACHE_LINE, 1);
+}
+
+void
 hnsw_memgraph_expect_own(HnswMemGraph *mem, HnswNode node)
 {
 	const uint8 *own = hnsw_memgraph_own(mem, node);
-	Size		bytes = Min(mem->graph.space->layout.own_bytes,
-							EXPECT_OWN_LINES * CACHE_LINE);
 
-	for (Size i = 0; i < bytes; i += CACHE_LINE)
+	for (Size i = 0; i < mem->expected_bytes; i += CACHE_LINE)
 		__builtin_prefetch(own + i);
 }
 
@@ -501,6 +510,8 @@ hnsw_memgraph_attach(HnswMemShared *shared, const HnswSpace *space,
 	mem->entry_var = palloc(sizeof(float) * shared->max_entries);
 
 	mem->query_buffer = palloc0(Max(hnsw_space_query_bytes(space), 1));
+	mem->expected_bytes = Min(hnsw_space_measured_bytes(space),
+							  EXPECT_OWN_LINES * CACHE_LINE);
 	mem->code = palloc0(Max(layout->edge_bytes, layout->flat_bytes));
 	mem->near = hnsw_near_begin(&mem->graph, pool);
 	if (hnsw_space_links_products(space))

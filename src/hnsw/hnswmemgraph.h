@@ -172,6 +172,7 @@ typedef struct HnswMemGraph
 	void	   *query_buffer;
 	HnswNeighbor *candidates;	/* what the last search found */
 	uint8	   *code;			/* one edge code, or one flat code */
+	Size		expected_bytes; /* of an own form: hnsw_memgraph_expect_own */
 } HnswMemGraph;
 
 /*
@@ -276,8 +277,11 @@ extern HnswSlot *hnsw_memgraph_slot(HnswMemGraph *mem, HnswNode node);
 /* the whole own form of a node */
 extern uint8 *hnsw_memgraph_own(HnswMemGraph *mem, HnswNode node);
 
-/* That own form will soon be read. */
+/* That own form will soon be measured. */
 extern void hnsw_memgraph_expect_own(HnswMemGraph *mem, HnswNode node);
+
+/* The node will soon be offered a first few candidates (hnswcells.h). */
+extern void hnsw_memgraph_expect_list(HnswMemGraph *mem, HnswNode node);
 
 /* ---- for linking all at once ---- */
 

@@ -249,6 +249,9 @@ extern void hnsw_space_measure(const HnswSpace *space, const HnswQuery *query,
 extern float hnsw_space_between(const HnswSpace *space, const uint8 *a,
 								const uint8 *b);
 
+/* How many bytes of an own form, from its beginning, that distance needs. */
+extern Size hnsw_space_measured_bytes(const HnswSpace *space);
+
 /*
  * The same from one own form to several: these are taken into 'forms', number i
  * with hnsw_space_form, which keeps a pointer to it.  In coded spaces what
