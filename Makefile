@@ -103,6 +103,7 @@ OBJS = \
 	src/hnsw/hnswgaps.o \
 	src/planner/adaptivepath.o \
 	src/planner/adaptivescan.o \
+	src/planner/rowsort.o \
 	src/planner/rowtid.o \
 	src/planner/adaptivestep.o \
 	src/planner/adaptiveexact.o \

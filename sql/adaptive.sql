@@ -143,6 +143,38 @@ SELECT * FROM compare('SELECT id FROM item WHERE a < 50 ORDER BY v <-> q16() OFF
 SELECT * FROM compare('SELECT id FROM item WHERE far < 300 ORDER BY v <-> q16()');
 SELECT * FROM compare('SELECT id FROM item WHERE a % 2 = 0 ORDER BY v <-> q16()');
 SELECT * FROM compare('SELECT id FROM item WHERE a = 3 ORDER BY v <-> q16() FETCH FIRST 5 ROWS WITH TIES');
+SELECT * FROM compare('SELECT id FROM item WHERE far < 300 ORDER BY v <-> q16() FETCH FIRST 5 ROWS WITH TIES');
+
+-- The exact plan's rows are sorted as they are asked for, all of them if need be;
+-- and by core, on disk, if memory does not hold them.
+SELECT * FROM compare('SELECT id FROM item WHERE far % 5000 < 2900 ORDER BY v <-> q16() LIMIT 2800');
+CREATE FUNCTION temp_blocks(query text) RETURNS int LANGUAGE plpgsql AS $$
+DECLARE
+	plan json;
+BEGIN
+	SET LOCAL enable_seqscan = off;
+	SET LOCAL enable_sort = off;
+	EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, COSTS OFF, TIMING OFF, SUMMARY OFF, FORMAT JSON) ' || query INTO plan;
+	plan := plan #> '{0,Plan,Plans,0}';
+	IF plan ->> 'Custom Plan Provider' IS DISTINCT FROM 'AdaptiveVectorScan' OR plan ->> 'Ended By' <> 'exact plan' THEN
+		RAISE 'no change to the exact plan: %', plan;
+	END IF;
+	RETURN plan ->> 'Temp Written Blocks';
+END $$;
+SELECT temp_blocks('SELECT id FROM item WHERE far % 5000 < 2900 ORDER BY v <-> q16() LIMIT 2800') AS none;
+SET enable_seqscan = off;
+SET enable_sort = off;
+SELECT count(*), bool_and(far <= before) AS in_order FROM (SELECT far, lag(far) OVER (ORDER BY n) AS before
+	FROM result_of('SELECT far FROM item WHERE far % 5000 < 2900 ORDER BY v <-> q16() LIMIT 2800') WITH ORDINALITY r (far, n)) t;
+SET work_mem = '64kB';
+SELECT temp_blocks('SELECT id FROM item WHERE far % 5000 < 2900 ORDER BY v <-> q16() LIMIT 2800') > 0 AS some;
+SELECT count(*), bool_and(far <= before) AS in_order FROM (SELECT far, lag(far) OVER (ORDER BY n) AS before
+	FROM result_of('SELECT far FROM item WHERE far % 5000 < 2900 ORDER BY v <-> q16() LIMIT 2800') WITH ORDINALITY r (far, n)) t;
+RESET enable_seqscan;
+RESET enable_sort;
+SELECT * FROM compare('SELECT id FROM item WHERE far % 5000 < 2900 ORDER BY v <-> q16() LIMIT 2800');
+SELECT * FROM compare('SELECT id FROM item WHERE far % 5000 < 2900 ORDER BY v <-> q16()');
+RESET work_mem;
 
 -- Sub-selects as filter, correlated or not, joins, aggregates above
 SELECT * FROM compare('SELECT id FROM item WHERE a = (SELECT max(a) FROM item WHERE far < 5) ORDER BY v <-> q16() LIMIT 10');
@@ -356,5 +388,5 @@ RESET plan_cache_mode;
 DEALLOCATE far_rows;
 
 DROP TABLE item, none, changed, dup, wide, part;
-DROP FUNCTION plan(text, boolean), visited(text), result_of(text), compare(text), q16(), vec(bigint, int), tell(int);
+DROP FUNCTION plan(text, boolean), visited(text), temp_blocks(text), result_of(text), compare(text), q16(), vec(bigint, int), tell(int);
 DROP ROLE adaptive_reader;

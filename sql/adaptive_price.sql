@@ -91,6 +91,12 @@ SELECT * FROM result WHERE cost > 2.5 * best + 50 ORDER BY n, k;
 -- would have, and rejected nearly all of them.
 SELECT * FROM result WHERE changed AND (visited > walk_visited OR rejected < visited / 2 AND kind = 'negative') ORDER BY n, k;
 
+-- A walk that meets no row that passes goes away before it has cost twice the
+-- exact plan, whatever part of the table should pass: what the planner thinks
+-- counts for less and less.
+SELECT f, k, ended, hops < 400 AS soon FROM (VALUES ('near > 2000', 5), ('near > 1000', 5), ('ring % 7000 > 3000', 20)) l (f, k),
+	spent(format('SELECT id FROM item WHERE %s ORDER BY v <-> q16() LIMIT %s', f, k));
+
 -- An expensive filter makes rows dear, of the walk and of the exact plan.
 CREATE FUNCTION dear(a int) RETURNS boolean LANGUAGE plpgsql IMMUTABLE COST 10000 AS 'BEGIN RETURN a = 1; END';
 SELECT d.price > 10 * c.price AS dearer FROM spent('SELECT id FROM item WHERE dear(a) ORDER BY v <-> q16() LIMIT 5') d,

@@ -260,6 +260,10 @@ extern IndexBulkDeleteResult *hnswvacuumcleanup(IndexVacuumInfo *info,
  */
 extern double hnsw_sweep_price(Relation index, double nodes);
 
+/* Hops after which a scan with these settings sweeps; infinity: never. */
+extern double hnsw_longest_walk(Relation index, const HnswScanSettings *set,
+								double nodes);
+
 extern void hnswcostestimate(PlannerInfo *root, IndexPath *path,
 							 double loop_count, Cost *indexStartupCost,
 							 Cost *indexTotalCost,

@@ -4,11 +4,12 @@
  *	  What a scan will cost: amcostestimate.
  *
  * A scan reads one node, that is one page, for each hop.  It pays for a
- * look-ahead before the first row, and then for a few hops a row.  The
- * planner does the rest: a LIMIT takes its share of the total, and with a
- * filter of selectivity s the limit is reached after limit / s rows, so the
- * price grows as 1 / s, until a plan that sorts what the filter leaves is
- * cheaper.  README, "Cost model".
+ * look-ahead before the first row, and then for a few hops a row; if very many
+ * are wanted, for a sweep, and for less than that a row.  The planner does the
+ * rest: a LIMIT takes its share of the total, and with a filter of selectivity
+ * s the limit is reached after limit / s rows, so the price grows as 1 / s,
+ * until a plan that sorts what the filter leaves is cheaper.  README, "Cost
+ * model".
  *
  * IDENTIFICATION
  *	  src/hnsw/hnswcost.c
@@ -47,12 +48,53 @@ lookahead_hops(int ef, double tuples)
 	return Max(Min(hops, tuples), 1);
 }
 
-/*
- * Hops of a row, on average over those that the query will see, if that can be
- * told: the first ones come with the look-ahead.
- */
+/* What the index and the settings say of a scan. */
+typedef struct ScanOutlook
+{
+	int			ef;
+	double		longest_walk;	/* in hops; then it sweeps */
+	double		sweep;			/* before its first row */
+} ScanOutlook;
+
+static void
+look_ahead(const IndexOptInfo *info, double tuples, ScanOutlook *out)
+{
+	HnswScanSettings set;
+	Relation	index;
+
+	out->ef = HNSW_DEFAULT_EF_SEARCH;
+	out->longest_walk = get_float8_infinity();
+	out->sweep = 0;
+
+	/* what an extension proposes has no catalog entry */
+	if (info->hypothetical)
+		return;
+	index = index_open(info->indexoid, NoLock);
+	hnsw_scan_settings(index, &set);
+	out->ef = set.ef;
+	out->longest_walk = hnsw_longest_walk(index, &set, tuples);
+	out->sweep = hnsw_sweep_price(index, tuples);
+	index_close(index, NoLock);
+}
+
+/* Hops beyond the look-ahead until so many rows have left. */
 static double
-hops_per_row(PlannerInfo *root, const IndexOptInfo *index, double tuples)
+hops_for_rows(const ScanOutlook *scan, double lookahead, double rows)
+{
+	double		hops = HNSW_HOPS_PER_ROW * (rows - HNSW_ROWS_AT_START);
+	double		longest = Max(scan->longest_walk - lookahead, 0);
+
+	if (hops > longest)
+		hops = longest + scan->sweep +
+			HNSW_HOPS_PER_OWN_FORM * HNSW_FORMS_PER_ROW *
+			(rows - HNSW_ROWS_AT_START - longest / HNSW_HOPS_PER_ROW);
+	return Max(hops, rows);
+}
+
+/* The same of a row, on average over those that the query will see, if known. */
+static double
+hops_per_row(PlannerInfo *root, const IndexOptInfo *index, double tuples,
+			 const ScanOutlook *scan, double lookahead)
 {
 	double		rows;
 
@@ -60,23 +102,7 @@ hops_per_row(PlannerInfo *root, const IndexOptInfo *index, double tuples)
 		return HNSW_HOPS_PER_ROW;
 	rows = root->limit_tuples *
 		Max(tuples / clamp_row_est(index->rel->rows), 1);
-	return Max(HNSW_HOPS_PER_ROW * (1 - HNSW_ROWS_AT_START / rows), 1);
-}
-
-/* The look-ahead that a scan would have now. */
-static int
-search_width(const IndexOptInfo *info)
-{
-	HnswScanSettings set;
-	Relation	index;
-
-	/* what an extension proposes has no catalog entry */
-	if (info->hypothetical)
-		return HNSW_DEFAULT_EF_SEARCH;
-	index = index_open(info->indexoid, NoLock);
-	hnsw_scan_settings(index, &set);
-	index_close(index, NoLock);
-	return set.ef;
+	return hops_for_rows(scan, lookahead, rows) / rows;
 }
 
 void
@@ -87,7 +113,8 @@ hnswcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 {
 	IndexOptInfo *index = path->indexinfo;
 	double		tuples = Max(index->tuples, 1);
-	double		hops = lookahead_hops(search_width(index), tuples);
+	ScanOutlook scan;
+	double		hops;
 	double		page_cost;
 	double		hop;
 
@@ -106,7 +133,10 @@ hnswcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 		return;
 	}
 
+	look_ahead(index, tuples, &scan);
+	hops = lookahead_hops(scan.ef, tuples);
 	get_tablespace_page_costs(index->reltablespace, &page_cost, NULL);
+
 	/*
 	 * A hop costs the scoring of its edges beside the page.  Half a random page
 	 * agrees with core's price of a sequential scan: both take about 1.3 us a
@@ -116,5 +146,5 @@ hnswcostestimate(PlannerInfo *root, IndexPath *path, double loop_count,
 		OPERATORS_PER_HOP * cpu_operator_cost;
 	*indexStartupCost = hops * hop;
 	*indexTotalCost = *indexStartupCost +
-		hops_per_row(root, index, tuples) * tuples * hop;
+		hops_per_row(root, index, tuples, &scan, hops) * tuples * hop;
 }

@@ -131,6 +131,16 @@ sweep_price(const HnswSpace *space, double nodes)
 		HNSW_HOPS_PER_OWN_FORM * Min(FORMS_TO_START, nodes);
 }
 
+/* When is a walk that just goes on given up?  Settings of pgvector's say when. */
+static double
+longest_walk(const HnswSpace *space, const HnswScanSettings *set, double nodes)
+{
+	if (set->mode != HNSW_ITERATIVE_AUTO || nodes <= set->ef ||
+		(space != NULL && !hnsw_space_coded(space)))
+		return get_float8_infinity();
+	return SWEEPS_PER_WALK * sweep_price(space, nodes);
+}
+
 /* ---- batches: when has the walk seen enough? ---- */
 
 static float
@@ -505,17 +515,6 @@ prepare_query(HnswScan *so, ScanKey key)
 	hnsw_space_query(space, value, &so->query);
 }
 
-/* When is a walk that just goes on given up?  Settings of pgvector's say when. */
-static double
-longest_walk(const HnswScan *so)
-{
-	if (so->set.mode != HNSW_ITERATIVE_AUTO ||
-		so->nnodes <= (uint64) so->set.ef ||
-		!hnsw_space_coded(&so->index->space))
-		return get_float8_infinity();
-	return SWEEPS_PER_WALK * sweep_price(&so->index->space, so->nnodes);
-}
-
 /* The caller wants all rows that are left, whatever the settings say. */
 static void
 change_to_sweep(HnswScan *so)
@@ -540,7 +539,7 @@ start(IndexScanDesc scan, HnswScan *so)
 	so->nnodes = hnsw_index_nnodes(so->index);
 	so->graph = hnsw_diskgraph_open(so->index);
 	prepare_query(so, &scan->orderByData[0]);
-	so->max_hops = longest_walk(so);
+	so->max_hops = longest_walk(&so->index->space, &so->set, so->nnodes);
 	so->near_stop = palloc(sizeof(float) *
 						   Max(Min(so->set.ef, HNSW_MAX_EF_SEARCH), MAX_BATCH));
 
@@ -717,6 +716,15 @@ hnsw_sweep_price(Relation index, double nodes)
 	HnswIndex  *opened = hnsw_index_examine(index, &fault);
 
 	return sweep_price(opened != NULL ? &opened->space : NULL, nodes);
+}
+
+double
+hnsw_longest_walk(Relation index, const HnswScanSettings *set, double nodes)
+{
+	HnswFault	fault;
+	HnswIndex  *opened = hnsw_index_examine(index, &fault);
+
+	return longest_walk(opened != NULL ? &opened->space : NULL, set, nodes);
 }
 
 void

@@ -61,8 +61,8 @@ struct HnswSweep
 	bool		is_last;		/* nothing lies behind it */
 	bool		has_waiting;	/* candidates that have been read */
 
-	double		spread;			/* mean likely error of the candidates met */
-	int64		nspread;		/* how many that is the mean of */
+	double		errors;			/* sum of the likely errors of candidates met */
+	int64		nerrors;
 
 	HnswRowHeap rows;			/* read; least bound first */
 	int64		max_rows;
@@ -273,6 +273,7 @@ read_flat_page(HnswSweep *sweep, FlatPage *flats)
 	const HnswLayout *layout = &index->space.layout;
 	BlockNumber block = hnsw_index_flat_block(index, flats->first);
 	HnswPageRef ref;
+	char	   *flat;
 
 	if (block == InvalidBlockNumber ||
 		!hnsw_store_open(index->rel, block, HNSW_PAGE_FLAT, &ref))
@@ -285,10 +286,13 @@ read_flat_page(HnswSweep *sweep, FlatPage *flats)
 		}
 		return;
 	}
+	flat = (char *) hnsw_page_flat(ref.page, layout, flats->first);
 	for (int i = 0; i < flats->n; i++)
+	{
 		flats->wanted[i] = is_wanted(sweep, flats->first + i,
-									 hnsw_page_flat(ref.page, layout,
-													flats->first + i));
+									 (HnswFlat *) flat);
+		flat += layout->flat_bytes;
+	}
 	estimate_wanted(sweep, ref.page, flats);
 	hnsw_store_close(&ref);
 }
@@ -311,7 +315,10 @@ pass_flat_page(HnswSweep *sweep, HnswNode first, int n)
 			continue;
 		error = CODE_ERROR * sqrtf(flats.var[i]);
 		if (isfinite(error))
-			sweep->spread += (error - sweep->spread) / ++sweep->nspread;
+		{
+			sweep->errors += error;
+			sweep->nerrors++;
+		}
 		add_candidate(sweep, flats.est[i] - allowed * error, first + i);
 	}
 }
@@ -461,7 +468,8 @@ unread_from(const HnswSweep *sweep)
 		return INFINITY;
 	else if (sweep->npasses > 0)
 		key = candidate_key(sweep->last);
-	return key - MORE_ERRORS_ALLOWED * sweep->spread *
+	return key - MORE_ERRORS_ALLOWED *
+		(sweep->errors / Max(sweep->nerrors, 1)) *
 		Min(sweep->nleft / ROWS_FOR_MORE, 1);
 }
 

@@ -22,61 +22,29 @@
 #include <math.h>
 
 #include "access/tableam.h"
-#include "catalog/pg_type.h"
 #include "compat.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "planner/adaptivestate.h"
-#include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
-#include "utils/typcache.h"
-
-/* columns of the sort */
-#define SORT_LATE			1	/* comes after its place: at the end */
-#define SORT_DISTANCE		2
-#define SORT_TID			3
-#define SORT_COLUMNS		3
 
 /* ---- the sort ---- */
 
-/*
- * Returns the slot for rows to be sorted.  Nothing is late where nothing has
- * left; one key is much faster than two.
- */
-static TupleTableSlot *
+/* Nothing is late where nothing has left. */
+static void
 begin_sort(AdaptiveScan *so)
 {
 	MemoryContext old = MemoryContextSwitchTo(so->context);
-	TupleDesc	desc = CreateTemplateTupleDesc(SORT_COLUMNS);
-	TupleTableSlot *input;
-	AttrNumber	columns[] = {SORT_LATE, SORT_DISTANCE};
-	Oid			operators[2];
-	Oid			collations[] = {InvalidOid, InvalidOid};
-	bool		nulls_first[] = {false, false};
-	int			skip = so->returned == NULL ? 1 : 0;
 
-	operators[0] = lookup_type_cache(BOOLOID, TYPECACHE_LT_OPR)->lt_opr;
-	operators[1] = lookup_type_cache(FLOAT8OID, TYPECACHE_LT_OPR)->lt_opr;
-	TupleDescInitEntry(desc, SORT_LATE, "late", BOOLOID, -1, 0);
-	TupleDescInitEntry(desc, SORT_DISTANCE, "distance", FLOAT8OID, -1, 0);
-	TupleDescInitEntry(desc, SORT_TID, "tid", TIDOID, -1, 0);
-	compat_tupdesc_finalize(desc);
-	so->sort_slot = MakeSingleTupleTableSlot(desc, &TTSOpsMinimalTuple);
-	so->sort = tuplesort_begin_heap(desc, lengthof(columns) - skip,
-									columns + skip, operators + skip,
-									collations, nulls_first,
-									work_mem, NULL, TUPLESORT_NONE);
-	input = MakeSingleTupleTableSlot(desc, &TTSOpsVirtual);
+	so->sort = row_sort_begin(so->returned != NULL);
 	MemoryContextSwitchTo(old);
-	return input;
 }
 
 static void
-end_sort(AdaptiveScan *so, TupleTableSlot *input)
+end_sort(AdaptiveScan *so)
 {
-	ExecDropSingleTupleTableSlot(input);
-	tuplesort_performsort(so->sort);
+	row_sort_perform(so->sort);
 	so->phase = ADAPTIVE_SORTED;
 }
 
@@ -106,7 +74,7 @@ row_is_indexed(AdaptiveScan *so)
 
 /* Put a row into the sort, unless it has left or is not in the index. */
 static void
-sort_row(AdaptiveScan *so, TupleTableSlot *slot, TupleTableSlot *input)
+sort_row(AdaptiveScan *so, TupleTableSlot *slot)
 {
 	ExprContext *econtext = so->css.ss.ps.ps_ExprContext;
 	bool		isnull;
@@ -127,44 +95,36 @@ sort_row(AdaptiveScan *so, TupleTableSlot *slot, TupleTableSlot *input)
 	if ((isnull || isnan(distance)) && !row_is_indexed(so))
 		return;
 
-	ExecClearTuple(input);
-	input->tts_values[SORT_LATE - 1] =
-		BoolGetDatum(distance < so->last_distance);
-	input->tts_values[SORT_DISTANCE - 1] = Float8GetDatum(distance);
-	input->tts_values[SORT_TID - 1] = PointerGetDatum(adaptive_slot_tid(slot));
-	memset(input->tts_isnull, false, sizeof(bool) * SORT_COLUMNS);
-	ExecStoreVirtualTuple(input);
-	tuplesort_puttupleslot(so->sort, input);
+	row_sort_add(so->sort, adaptive_slot_tid(slot), distance,
+				 distance < so->last_distance);
 	so->total_exact_rows++;
 }
 
 TupleTableSlot *
 adaptive_next_sorted(AdaptiveScan *so)
 {
-	bool		isnull;
+	ItemPointerData tid;
 
-	if (!tuplesort_gettupleslot(so->sort, true, false, so->sort_slot, NULL))
+	if (!row_sort_next(so->sort, &tid))
 	{
 		so->phase = ADAPTIVE_DONE;
 		return NULL;
 	}
-	return adaptive_fetch_row(so, (ItemPointer)
-					 DatumGetPointer(slot_getattr(so->sort_slot, SORT_TID,
-												  &isnull)));
+	return adaptive_fetch_row(so, &tid);
 }
 
 static void
 sort_exact_plan(AdaptiveScan *so)
 {
-	TupleTableSlot *input = begin_sort(so);
 	TupleTableSlot *slot;
 
+	begin_sort(so);
 	while ((slot = adaptive_child_next(so->exact)) != NULL)
 	{
 		CHECK_FOR_INTERRUPTS();
-		sort_row(so, slot, input);
+		sort_row(so, slot);
 	}
-	end_sort(so, input);
+	end_sort(so);
 }
 
 /* ---- by the bitmap ---- */
@@ -203,7 +163,6 @@ typedef struct HeapSort
 {
 	AdaptiveScan *scan;
 	IndexFetchTableData *fetch;
-	TupleTableSlot *input;
 } HeapSort;
 
 static void
@@ -213,7 +172,7 @@ sort_member(void *arg, ItemPointer tid)
 
 	CHECK_FOR_INTERRUPTS();
 	if (fetch_member(sort->scan, sort->fetch, tid))
-		sort_row(sort->scan, sort->scan->row, sort->input);
+		sort_row(sort->scan, sort->scan->row);
 }
 
 /* Read the heap rows, of no lossy page, and sort those that pass the filter. */
@@ -224,10 +183,10 @@ sort_heap_rows(AdaptiveScan *so, FilterRows *rows)
 
 	sort.scan = so;
 	sort.fetch = table_index_fetch_begin(so->css.ss.ss_currentRelation);
-	sort.input = begin_sort(so);
+	begin_sort(so);
 	filter_rows_visit(rows, sort_member, &sort);
 	table_index_fetch_end(sort.fetch);
-	end_sort(so, sort.input);
+	end_sort(so);
 }
 
 static bool
@@ -355,9 +314,6 @@ void
 adaptive_end_exact(AdaptiveScan *so)
 {
 	if (so->sort != NULL)
-		tuplesort_end(so->sort);
-	if (so->sort_slot != NULL)
-		ExecDropSingleTupleTableSlot(so->sort_slot);
+		row_sort_end(so->sort);
 	so->sort = NULL;
-	so->sort_slot = NULL;
 }

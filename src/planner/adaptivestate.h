@@ -19,8 +19,8 @@
 #include "hnsw/hnsw.h"
 #include "nodes/execnodes.h"
 #include "planner/adaptive.h"
+#include "planner/rowsort.h"
 #include "planner/tidmembers.h"
-#include "utils/tuplesort.h"
 
 typedef enum AdaptivePhase
 {
@@ -56,8 +56,7 @@ typedef struct AdaptiveScan
 	double		last_distance;	/* of the last row returned */
 	TidMembers *members;		/* the walk returns none but these */
 	bool		no_members;		/* they would not fit into memory */
-	Tuplesortstate *sort;
-	TupleTableSlot *sort_slot;
+	RowSort    *sort;
 
 	bool		is_beyond;		/* the walk has met a row that fails 'stop' */
 	bool		never_stop;

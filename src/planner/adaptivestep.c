@@ -26,8 +26,13 @@
  */
 #define MIN_VISITS			12
 
-/* the planner's selectivity counts as much as this many rows seen */
+/*
+ * The planner's selectivity counts as much as this many rows seen; but it says
+ * nothing of the rows near the query, so the more has been paid for rows that
+ * do, the less it counts: 12 when that is an eighth of the exact plan's price.
+ */
 #define PRIOR_ROWS			20.0
+#define PRIOR_FADE			1.5
 
 /*
  * The price of the exact plan is certain, that of a sweep a guess of how many
@@ -60,8 +65,9 @@ look_ahead(const AdaptiveScan *so, const HnswScanSpent *spent, Outlook *out)
 {
 	const AdaptivePlan *plan = &so->plan;
 	double		wanted = plan->limit - so->passed;
-	double		pass_rate = (so->passed + PRIOR_ROWS * plan->selectivity) /
-		(so->visited + PRIOR_ROWS);
+	double		prior = Min(PRIOR_ROWS, PRIOR_FADE * out->by_exact / out->paid);
+	double		pass_rate = (so->passed + prior * plan->selectivity) /
+		(so->visited + prior);
 	double		rows = wanted / pass_rate;
 
 	out->by_walk = (spent->hops / so->visited + plan->row_price) * rows;

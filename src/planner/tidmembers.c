@@ -135,11 +135,28 @@ filter_rows_find(PlanState *source, Size max_bytes, FilterRows *rows)
 	measure_bitmap(rows);
 }
 
-static int
-compare_tids(const void *a, const void *b)
+static inline uint64
+tid_place(const ItemPointerData *tid)
 {
-	return ItemPointerCompare((ItemPointer) a, (ItemPointer) b);
+	return ((uint64) ItemPointerGetBlockNumberNoCheck(tid) << 16) |
+		ItemPointerGetOffsetNumberNoCheck(tid);
 }
+
+static inline int
+compare_tids(const ItemPointerData *a, const ItemPointerData *b)
+{
+	uint64		x = tid_place(a);
+	uint64		y = tid_place(b);
+
+	return (x > y) - (x < y);
+}
+
+#define ST_SORT sort_tids
+#define ST_ELEMENT_TYPE ItemPointerData
+#define ST_COMPARE(a, b) compare_tids(a, b)
+#define ST_SCOPE static
+#define ST_DEFINE
+#include "lib/sort_template.h"
 
 void
 filter_rows_visit(FilterRows *rows, FilterRowsVisit visit, void *arg)
@@ -149,7 +166,7 @@ filter_rows_visit(FilterRows *rows, FilterRowsVisit visit, void *arg)
 
 	if (rows->bitmap == NULL)
 	{
-		qsort(rows->list, rows->nrows, sizeof(ItemPointerData), compare_tids);
+		sort_tids(rows->list, rows->nrows);
 		for (int64 i = 0; i < rows->nrows; i++)
 		{
 			if (i == 0 || !ItemPointerEquals(&rows->list[i], &rows->list[i - 1]))
