@@ -27,15 +27,15 @@ OBJS_PLAIN = \
 	src/kernel/kernel.o \
 	src/kernel/kernel_scalar.o \
 	src/kernel/kernel_avx2.o \
+	src/kernel/kernel_avx2_code.o \
 	src/kernel/kernel_avx2_panel.o \
 	src/kernel/kernel_avx2_rows.o \
-	src/kernel/kernel_avx2_tally.o \
 	src/kernel/kernel_avx512.o \
+	src/kernel/kernel_avx512_code.o \
 	src/kernel/kernel_avx512_panel.o \
 	src/kernel/kernel_avx512_rows.o \
-	src/kernel/kernel_avx512_tally.o \
 	src/kernel/kernel_neon.o \
-	src/kernel/kernel_neon_tally.o \
+	src/kernel/kernel_neon_panel.o \
 	src/quant/quant_rotate.o \
 	src/quant/quant_own.o \
 	src/quant/quant_edge.o \
@@ -224,7 +224,7 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=all
 ifneq (,$(findstring clang,$(CC)))
 SANITIZE += -fsanitize=fuzzer-no-link
 # clang 14 crashes when it adds its checks to these kernels
-build/fuzz/src/kernel/kernel_avx512.o: SANITIZE = -fsanitize=fuzzer-no-link
+build/fuzz/src/kernel/kernel_avx512_panel.o: SANITIZE = -fsanitize=fuzzer-no-link
 endif
 
 build/fuzz/%.o: %.c build/flags

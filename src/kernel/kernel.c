@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "kernel/kernel.h"
+#include "kernel/kernel_tables.h"
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -108,38 +109,57 @@ supports_always(void)
 	return true;
 }
 
-/* every table of this build, best first */
+#define MAX_FILES	4			/* of one instruction set */
+
+/* every instruction set of this build, best first, with the tables of its files */
 static const struct
 {
-	const Kernels *table;
+	const char *isa;
 	bool		(*supported) (void);
-}			tables[] =
+	const Kernels *tables[MAX_FILES + 1];
+}			sets[] =
 {
 #if defined(__x86_64__)
-	{&kernels_avx512, supports_avx512},
-	{&kernels_avx2, supports_avx2},
+	{"avx512", supports_avx512,
+		{&kernels_avx512, &kernels_avx512_code, &kernels_avx512_panel,
+	&kernels_avx512_rows}},
+	{"avx2", supports_avx2,
+		{&kernels_avx2, &kernels_avx2_code, &kernels_avx2_panel,
+	&kernels_avx2_rows}},
 #endif
 #if defined(__aarch64__)
-	{&kernels_neon, supports_always},	/* part of the base architecture */
+	/* part of the base architecture */
+	{"neon", supports_always, {&kernels_neon, &kernels_neon_panel}},
 #endif
-	{&kernels_scalar, supports_always}
+	{"scalar", supports_always, {&kernels_scalar}}
 };
 
-#define NTABLES ((int) (sizeof(tables) / sizeof(tables[0])))
+#define NSETS ((int) (sizeof(sets) / sizeof(sets[0])))
+
+const Kernels *const *
+kernel_tables(const char *isa)
+{
+	for (int i = 0; i < NSETS; i++)
+	{
+		if (strcmp(isa, sets[i].isa) == 0)
+			return sets[i].tables;
+	}
+	return NULL;
+}
 
 /*
- * The first table of that name, or of any name if 'isa' is NULL, that can run
- * here; NULL if there is none.
+ * The tables of the named instruction set, or of the best one if 'isa' is NULL,
+ * that can run here; NULL if there is none.
  */
-static const Kernels *
-find_table(const char *isa)
+static const Kernels *const *
+find_tables(const char *isa)
 {
-	for (int i = 0; i < NTABLES; i++)
+	for (int i = 0; i < NSETS; i++)
 	{
-		if (isa != NULL && strcmp(isa, tables[i].table->isa) != 0)
+		if (isa != NULL && strcmp(isa, sets[i].isa) != 0)
 			continue;
-		if (tables[i].supported())
-			return tables[i].table;
+		if (sets[i].supported())
+			return sets[i].tables;
 	}
 	return NULL;
 }
@@ -147,21 +167,15 @@ find_table(const char *isa)
 bool
 kernel_supported(const char *isa)
 {
-	return isa != NULL && find_table(isa) != NULL;
+	return isa != NULL && find_tables(isa) != NULL;
 }
 
-bool
-kernel_choose(const char *force)
+/* Replace the entries of 'chosen' that the table has. */
+static void
+overlay(Kernels *chosen, const Kernels *table)
 {
-	bool		is_auto = force == NULL || strcmp(force, "auto") == 0;
-	const Kernels *table = find_table(is_auto ? NULL : force);
-	Kernels		chosen = kernels_scalar;
-
-	if (table == NULL)
-		return false;
-
 #define OVERLAY(entry) \
-	chosen.entry = table->entry != NULL ? table->entry : chosen.entry
+	chosen->entry = table->entry != NULL ? table->entry : chosen->entry
 
 	OVERLAY(isa);
 	OVERLAY(l2sq_f32);
@@ -197,7 +211,19 @@ kernel_choose(const char *force)
 	OVERLAY(max_abs_f32);
 	OVERLAY(quantize_s8);
 #undef OVERLAY
+}
 
+bool
+kernel_choose(const char *force)
+{
+	bool		is_auto = force == NULL || strcmp(force, "auto") == 0;
+	const Kernels *const *tables = find_tables(is_auto ? NULL : force);
+	Kernels		chosen = kernels_scalar;
+
+	if (tables == NULL)
+		return false;
+	for (; *tables != NULL; tables++)
+		overlay(&chosen, *tables);
 	kernels = chosen;
 	return true;
 }

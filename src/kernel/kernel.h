@@ -266,14 +266,14 @@ extern bool kernel_choose(const char *force);
 /* Can this machine run the named table? */
 extern bool kernel_supported(const char *isa);
 
-/* one table a file; entries that an instruction set does not improve are NULL */
+/*
+ * One table a file; entries that it does not have are NULL.  What an instruction
+ * set has is in the tables of its files, which have no entry in common: a list
+ * that ends with NULL.
+ */
 extern const Kernels kernels_scalar;
-#if defined(__x86_64__)
-extern const Kernels kernels_avx2;
-extern const Kernels kernels_avx512;
-#endif
-#if defined(__aarch64__)
-extern const Kernels kernels_neon;
-#endif
+
+/* the tables of that instruction set; NULL if this build has none */
+extern const Kernels *const *kernel_tables(const char *isa);
 
 #endif							/* KERNEL_H */

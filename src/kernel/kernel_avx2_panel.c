@@ -3,8 +3,8 @@
  * kernel_avx2_panel.c
  *	  Panel kernels for x86-64 with AVX2 and FMA.
  *
- * A panel's 16 vectors are two registers wide.  ROWS rows are done at a time:
- * their sums stay in registers, and each load of the panel serves all of them.
+ * Bits are counted by a table of 16 bytes, in bytes as long as these cannot
+ * overflow.
  *
  * IDENTIFICATION
  *	  src/kernel/kernel_avx2_panel.c
@@ -13,21 +13,36 @@
  */
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-#include <string.h>
-
-#include "kernel/kernel_panel.h"
-
-#define HELPER \
-	static inline __attribute__((target("avx2,fma"), always_inline))
+#include "kernel/kernel_avx2.h"
 
 #define ROWS		4
+#define BIT_ROWS	1
 
-/* bytes of four dimensions of a panel of 8-bit codes */
-#define GROUP		(4 * KERNEL_PANEL)
+/* bytes of a string whose bits, 8 of a byte at most, fit a byte: 31 groups */
+#define COUNT_BYTES	(31 * 4)
 
-HELPER __m256i
-broadcast_s8x4(const int8_t *x)
+typedef __m256i Integers;
+
+HELPER Integers
+zero_integers(void)
+{
+	return _mm256_setzero_si256();
+}
+
+HELPER Floats
+as_floats(Integers x)
+{
+	return _mm256_cvtepi32_ps(x);
+}
+
+HELPER Integers
+load_four(const void *x)
+{
+	return _mm256_loadu_si256((const __m256i *) x);
+}
+
+HELPER Integers
+all_four(const void *x)
 {
 	int32_t		four;
 
@@ -35,149 +50,112 @@ broadcast_s8x4(const int8_t *x)
 	return _mm256_set1_epi32(four);
 }
 
-/*
- * Products of 32 pairs as 8 sums, added to 'sum'; see dot_s8x32 of
- * kernel_avx2.c.  magnitude = |x|.
- */
-HELPER __m256i
-add_products(__m256i sum, __m256i magnitude, __m256i x, __m256i y)
+HELPER Floats
+divide(Floats x, Floats y)
 {
-	__m256i		pairs = _mm256_maddubs_epi16(magnitude,
-											 _mm256_sign_epi8(y, x));
+	return _mm256_div_ps(x, y);
+}
+
+/* y where x is 0, else z */
+HELPER Floats
+select_zero(Floats x, Floats y, Floats z)
+{
+	return _mm256_blendv_ps(z, y, _mm256_cmp_ps(x, _mm256_setzero_ps(),
+												_CMP_EQ_OQ));
+}
+
+/* Store LANES distances, and say which are near. */
+HELPER unsigned int
+store_near(float *dist, Floats x, float bound)
+{
+	_mm256_storeu_ps(dist, x);
+	return (unsigned int) _mm256_movemask_ps(
+					_mm256_cmp_ps(x, _mm256_set1_ps(bound), _CMP_LT_OQ));
+}
+
+/* ---- 8-bit codes ---- */
+
+typedef struct Codes
+{
+	__m256i		x;
+	__m256i		magnitude;		/* |x| */
+} Codes;
+
+HELPER Codes
+as_codes(Integers x)
+{
+	Codes		codes = {x, _mm256_abs_epi8(x)};
+
+	return codes;
+}
+
+/* see dot_s8x32 of kernel_avx2_code.c */
+HELPER Integers
+add_products(Integers sum, Codes x, Integers y)
+{
+	__m256i		pairs = _mm256_maddubs_epi16(x.magnitude,
+											 _mm256_sign_epi8(y, x.x));
 
 	return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs,
 												   _mm256_set1_epi16(1)));
 }
 
-/* Eight distances from eight sums of products. */
-HELPER __m256
-distances_s8(__m256i dot, const float *scale, const float *norm2,
-			 float row_scale, float row_norm2)
+HELPER Integers
+first_products(const int8_t *x, size_t n)
 {
-	__m256		scales = _mm256_mul_ps(_mm256_set1_ps(row_scale),
-									   _mm256_loadu_ps(scale));
-	__m256		norms = _mm256_add_ps(_mm256_set1_ps(row_norm2),
-									  _mm256_loadu_ps(norm2));
-	__m256		product = _mm256_mul_ps(scales, _mm256_cvtepi32_ps(dot));
-	__m256		dist = _mm256_fnmadd_ps(_mm256_set1_ps(2), product, norms);
-
-	/* in this order NaN stays NaN */
-	return _mm256_max_ps(_mm256_setzero_ps(), dist);
+	(void) x;
+	(void) n;
+	return zero_integers();
 }
 
-/* Store 16 distances, and say which are near. */
-HELPER uint16_t
-store_near(float *dist, __m256 low, __m256 high, float bound)
-{
-	__m256		limit = _mm256_set1_ps(bound);
-	int			near_low = _mm256_movemask_ps(_mm256_cmp_ps(low, limit, _CMP_LT_OQ));
-	int			near_high = _mm256_movemask_ps(_mm256_cmp_ps(high, limit, _CMP_LT_OQ));
+/* ---- bits ---- */
 
-	_mm256_storeu_ps(dist, low);
-	_mm256_storeu_ps(dist + 8, high);
-	return (uint16_t) (near_low | near_high << 8);
+/* in each byte the bits that have been set in it */
+HELPER Integers
+add_bits(Integers count, Integers x)
+{
+	const __m256i table =
+		_mm256_setr_epi8(0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4,
+						 0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4);
+	const __m256i low_half = _mm256_set1_epi8(0x0f);
+	__m256i		low = _mm256_and_si256(x, low_half);
+	__m256i		high = _mm256_and_si256(_mm256_srli_epi16(x, 4), low_half);
+
+	count = _mm256_add_epi8(count, _mm256_shuffle_epi8(table, low));
+	return _mm256_add_epi8(count, _mm256_shuffle_epi8(table, high));
 }
 
-/* Rows first to first + nrows; inlined with a constant nrows <= ROWS. */
-HELPER void
-near_s8(const int8_t *panel, const float *scale, const float *norm2,
-		const KernelRows *rows, int first, int nrows, size_t n, float *dist,
-		uint16_t *near)
+HELPER Integers
+add_counts(Integers sum, Integers count)
 {
-	__m256i		low[ROWS];
-	__m256i		high[ROWS];
+	__m256i		pairs = _mm256_maddubs_epi16(count, _mm256_set1_epi8(1));
 
-	UNROLL_ROWS
-	for (int r = 0; r < nrows; r++)
-		low[r] = high[r] = _mm256_setzero_si256();
-	for (size_t i = 0; i < n; i += 4)
-	{
-		const __m256i *group = (const __m256i *) (panel + i / 4 * GROUP);
-		__m256i		x0 = _mm256_loadu_si256(group);
-		__m256i		x1 = _mm256_loadu_si256(group + 1);
-		__m256i		magnitude0 = _mm256_abs_epi8(x0);
-		__m256i		magnitude1 = _mm256_abs_epi8(x1);
-
-		UNROLL_ROWS
-		for (int r = 0; r < nrows; r++)
-		{
-			__m256i		y = broadcast_s8x4((const int8_t *) rows->x[first + r] + i);
-
-			low[r] = add_products(low[r], magnitude0, x0, y);
-			high[r] = add_products(high[r], magnitude1, x1, y);
-		}
-	}
-	UNROLL_ROWS
-	for (int r = 0; r < nrows; r++)
-	{
-		int			row = first + r;
-		__m256		d0 = distances_s8(low[r], scale, norm2, rows->scale[row],
-									  rows->norm2[row]);
-		__m256		d1 = distances_s8(high[r], scale + 8, norm2 + 8,
-									  rows->scale[row], rows->norm2[row]);
-
-		near[row] = store_near(dist + row * KERNEL_PANEL, d0, d1,
-							   rows->bound[row]);
-	}
+	return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs,
+												   _mm256_set1_epi16(1)));
 }
 
-__attribute__((target("avx2,fma"))) void
-panel_near_s8_avx2(const int8_t *panel, const float *scale,
-				   const float *norm2, const KernelRows *rows, size_t n,
-				   float *dist, uint16_t *near)
+HELPER Integers
+differing(Integers x, Integers y)
 {
-	int			r = 0;
-
-	for (; r + ROWS <= rows->n; r += ROWS)
-		near_s8(panel, scale, norm2, rows, r, ROWS, n, dist, near);
-	for (; r < rows->n; r++)
-		near_s8(panel, scale, norm2, rows, r, 1, n, dist, near);
+	return _mm256_xor_si256(x, y);
 }
 
-/* Rows first to first + nrows; inlined with a constant nrows <= ROWS. */
-HELPER void
-near_f32(const float *panel, const KernelRows *rows, int first, int nrows,
-		 size_t n, float *dist, uint16_t *near)
+HELPER Integers
+common(Integers x, Integers y)
 {
-	__m256		low[ROWS];
-	__m256		high[ROWS];
-
-	UNROLL_ROWS
-	for (int r = 0; r < nrows; r++)
-		low[r] = high[r] = _mm256_setzero_ps();
-	for (size_t i = 0; i < n; i++)
-	{
-		__m256		x0 = _mm256_loadu_ps(panel + i * KERNEL_PANEL);
-		__m256		x1 = _mm256_loadu_ps(panel + i * KERNEL_PANEL + 8);
-
-		UNROLL_ROWS
-		for (int r = 0; r < nrows; r++)
-		{
-			__m256		y = _mm256_broadcast_ss((const float *) rows->x[first + r] + i);
-			__m256		d0 = _mm256_sub_ps(x0, y);
-			__m256		d1 = _mm256_sub_ps(x1, y);
-
-			low[r] = _mm256_fmadd_ps(d0, d0, low[r]);
-			high[r] = _mm256_fmadd_ps(d1, d1, high[r]);
-		}
-	}
-	UNROLL_ROWS
-	for (int r = 0; r < nrows; r++)
-		near[first + r] = store_near(dist + (first + r) * KERNEL_PANEL, low[r],
-									 high[r], rows->bound[first + r]);
+	return _mm256_and_si256(x, y);
 }
 
-__attribute__((target("avx2,fma"))) void
-panel_near_f32_avx2(const float *panel, const KernelRows *rows, size_t n,
-					float *dist, uint16_t *near)
-{
-	int			r = 0;
+#include "kernel/kernel_panel_loops.h"
 
-	for (; r + ROWS <= rows->n; r += ROWS)
-		near_f32(panel, rows, r, ROWS, n, dist, near);
-	for (; r < rows->n; r++)
-		near_f32(panel, rows, r, 1, n, dist, near);
-}
+const Kernels kernels_avx2_panel = {
+	.isa = "avx2",
+	.panel_near_s8 = panel_near_s8,
+	.panel_near_f32 = panel_near_f32,
+	.panel_near_l1 = panel_near_l1,
+	.panel_near_hamming = panel_near_hamming,
+	.panel_near_jaccard = panel_near_jaccard,
+};
 
 #else
 

@@ -3,8 +3,7 @@
  * kernel_neon.c
  *	  Distance kernels for 64-bit ARM: Advanced SIMD of the base architecture.
  *
- * Tails are single elements: nothing past the end is touched.  Entries that
- * are not here are those of the scalar table.
+ * Entries that are not here are those of the scalar table.
  *
  * IDENTIFICATION
  *	  src/kernel/kernel_neon.c
@@ -13,212 +12,10 @@
  */
 #if defined(__aarch64__)
 
-#include <arm_neon.h>
-#include <math.h>
-
-#include "kernel/kernel_panel.h"
-
-#define KERNEL	static
-
-/* ---- float32 ---- */
-
-/* sum of the elements of four registers */
-static inline float
-sum_f32x4x4(float32x4_t s0, float32x4_t s1, float32x4_t s2, float32x4_t s3)
-{
-	return vaddvq_f32(vaddq_f32(vaddq_f32(s0, s1), vaddq_f32(s2, s3)));
-}
-
-/* sum + (a - b)^2 of 4 elements */
-static inline float32x4_t
-add_l2sq(float32x4_t sum, const float *a, const float *b)
-{
-	float32x4_t d = vsubq_f32(vld1q_f32(a), vld1q_f32(b));
-
-	return vfmaq_f32(sum, d, d);
-}
-
-KERNEL float
-l2sq_f32(const float *a, const float *b, size_t n)
-{
-	float32x4_t s0 = vdupq_n_f32(0);
-	float32x4_t s1 = s0;
-	float32x4_t s2 = s0;
-	float32x4_t s3 = s0;
-	float		sum;
-	size_t		i = 0;
-
-	for (; i + 16 <= n; i += 16)
-	{
-		s0 = add_l2sq(s0, a + i, b + i);
-		s1 = add_l2sq(s1, a + i + 4, b + i + 4);
-		s2 = add_l2sq(s2, a + i + 8, b + i + 8);
-		s3 = add_l2sq(s3, a + i + 12, b + i + 12);
-	}
-	for (; i + 4 <= n; i += 4)
-		s0 = add_l2sq(s0, a + i, b + i);
-	sum = sum_f32x4x4(s0, s1, s2, s3);
-	for (; i < n; i++)
-		sum += (a[i] - b[i]) * (a[i] - b[i]);
-	return sum;
-}
-
-/* sum + a * b of 4 elements */
-static inline float32x4_t
-add_dot(float32x4_t sum, const float *a, const float *b)
-{
-	return vfmaq_f32(sum, vld1q_f32(a), vld1q_f32(b));
-}
-
-KERNEL float
-dot_f32(const float *a, const float *b, size_t n)
-{
-	float32x4_t s0 = vdupq_n_f32(0);
-	float32x4_t s1 = s0;
-	float32x4_t s2 = s0;
-	float32x4_t s3 = s0;
-	float		sum;
-	size_t		i = 0;
-
-	for (; i + 16 <= n; i += 16)
-	{
-		s0 = add_dot(s0, a + i, b + i);
-		s1 = add_dot(s1, a + i + 4, b + i + 4);
-		s2 = add_dot(s2, a + i + 8, b + i + 8);
-		s3 = add_dot(s3, a + i + 12, b + i + 12);
-	}
-	for (; i + 4 <= n; i += 4)
-		s0 = add_dot(s0, a + i, b + i);
-	sum = sum_f32x4x4(s0, s1, s2, s3);
-	for (; i < n; i++)
-		sum += a[i] * b[i];
-	return sum;
-}
-
-/* sum + |a - b| of 4 elements */
-static inline float32x4_t
-add_l1(float32x4_t sum, const float *a, const float *b)
-{
-	return vaddq_f32(sum, vabdq_f32(vld1q_f32(a), vld1q_f32(b)));
-}
-
-KERNEL float
-l1_f32(const float *a, const float *b, size_t n)
-{
-	float32x4_t s0 = vdupq_n_f32(0);
-	float32x4_t s1 = s0;
-	float32x4_t s2 = s0;
-	float32x4_t s3 = s0;
-	float		sum;
-	size_t		i = 0;
-
-	for (; i + 16 <= n; i += 16)
-	{
-		s0 = add_l1(s0, a + i, b + i);
-		s1 = add_l1(s1, a + i + 4, b + i + 4);
-		s2 = add_l1(s2, a + i + 8, b + i + 8);
-		s3 = add_l1(s3, a + i + 12, b + i + 12);
-	}
-	for (; i + 4 <= n; i += 4)
-		s0 = add_l1(s0, a + i, b + i);
-	sum = sum_f32x4x4(s0, s1, s2, s3);
-	for (; i < n; i++)
-		sum += fabsf(a[i] - b[i]);
-	return sum;
-}
-
-KERNEL KernelCosine
-cosine_f32(const float *a, const float *b, size_t n)
-{
-	float32x4_t dot0 = vdupq_n_f32(0);
-	float32x4_t dot1 = dot0;
-	float32x4_t aa0 = dot0;
-	float32x4_t aa1 = dot0;
-	float32x4_t bb0 = dot0;
-	float32x4_t bb1 = dot0;
-	KernelCosine sums;
-	size_t		i = 0;
-
-	for (; i + 8 <= n; i += 8)
-	{
-		float32x4_t x0 = vld1q_f32(a + i);
-		float32x4_t x1 = vld1q_f32(a + i + 4);
-		float32x4_t y0 = vld1q_f32(b + i);
-		float32x4_t y1 = vld1q_f32(b + i + 4);
-
-		dot0 = vfmaq_f32(dot0, x0, y0);
-		dot1 = vfmaq_f32(dot1, x1, y1);
-		aa0 = vfmaq_f32(aa0, x0, x0);
-		aa1 = vfmaq_f32(aa1, x1, x1);
-		bb0 = vfmaq_f32(bb0, y0, y0);
-		bb1 = vfmaq_f32(bb1, y1, y1);
-	}
-	sums.dot = vaddvq_f32(vaddq_f32(dot0, dot1));
-	sums.norm_a = vaddvq_f32(vaddq_f32(aa0, aa1));
-	sums.norm_b = vaddvq_f32(vaddq_f32(bb0, bb1));
-	for (; i < n; i++)
-	{
-		sums.dot += a[i] * b[i];
-		sums.norm_a += a[i] * a[i];
-		sums.norm_b += b[i] * b[i];
-	}
-	return sums;
-}
-
-/* ---- binary16: conversions only, which the base architecture has ---- */
-
-KERNEL void
-half_to_float(const uint16_t *x, size_t n, float *out)
-{
-	size_t		i = 0;
-
-	for (; i + 4 <= n; i += 4)
-		vst1q_f32(out + i, vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(x + i))));
-	kernels_scalar.half_to_float(x + i, n - i, out + i);
-}
-
-KERNEL void
-float_to_half(const float *x, size_t n, uint16_t *out)
-{
-	size_t		i = 0;
-
-	for (; i + 4 <= n; i += 4)
-		vst1_u16(out + i, vreinterpret_u16_f16(vcvt_f16_f32(vld1q_f32(x + i))));
-	kernels_scalar.float_to_half(x + i, n - i, out + i);
-}
+#include "kernel/kernel_neon.h"
+#include "kernel/kernel_float_loops.h"
 
 /* ---- 8-bit codes ---- */
-
-KERNEL float
-dot_f32s8(const float *a, const int8_t *b, size_t n)
-{
-	float32x4_t s0 = vdupq_n_f32(0);
-	float32x4_t s1 = s0;
-	float32x4_t s2 = s0;
-	float32x4_t s3 = s0;
-	float		sum;
-	size_t		i = 0;
-
-	for (; i + 16 <= n; i += 16)
-	{
-		int8x16_t	b_s8 = vld1q_s8(b + i);
-		int16x8_t	low = vmovl_s8(vget_low_s8(b_s8));
-		int16x8_t	high = vmovl_high_s8(b_s8);
-
-		s0 = vfmaq_f32(s0, vld1q_f32(a + i),
-					   vcvtq_f32_s32(vmovl_s16(vget_low_s16(low))));
-		s1 = vfmaq_f32(s1, vld1q_f32(a + i + 4),
-					   vcvtq_f32_s32(vmovl_high_s16(low)));
-		s2 = vfmaq_f32(s2, vld1q_f32(a + i + 8),
-					   vcvtq_f32_s32(vmovl_s16(vget_low_s16(high))));
-		s3 = vfmaq_f32(s3, vld1q_f32(a + i + 12),
-					   vcvtq_f32_s32(vmovl_high_s16(high)));
-	}
-	sum = sum_f32x4x4(s0, s1, s2, s3);
-	for (; i < n; i++)
-		sum += a[i] * (float) b[i];
-	return sum;
-}
 
 /* sum + (a - step * (code - 7.5))^2 of 4 elements */
 static inline float32x4_t
@@ -258,7 +55,7 @@ l2sq_f32s12(const float *a, const int8_t *high, const uint8_t *low,
 		s2 = add_fine_l2sq(s2, a + i + 8, vget_low_s16(code1), steps);
 		s3 = add_fine_l2sq(s3, a + i + 12, vget_high_s16(code1), steps);
 	}
-	return sum_f32x4x4(s0, s1, s2, s3);
+	return sum_lanes(add(add(s0, s1), add(s2, s3)));
 }
 
 /* a product is at most 127 * 127 < 2^15; pairs are added in 32 bits */
@@ -353,6 +150,8 @@ hamming(const uint8_t *a, const uint8_t *b, size_t n)
 	return count;
 }
 
+/* ---- bytes in reverse order ---- */
+
 /* 4 bytes each, reversed; finite: see kernel_scalar.c */
 KERNEL bool
 swap_f32(const void *from, size_t n, void *to)
@@ -397,6 +196,10 @@ const Kernels kernels_neon = {
 	.dot_f32 = dot_f32,
 	.l1_f32 = l1_f32,
 	.cosine_f32 = cosine_f32,
+	.l2sq_f16 = l2sq_f16,
+	.dot_f16 = dot_f16,
+	.l1_f16 = l1_f16,
+	.cosine_f16 = cosine_f16,
 	.half_to_float = half_to_float,
 	.float_to_half = float_to_half,
 	.dot_f32s8 = dot_f32s8,
@@ -406,9 +209,6 @@ const Kernels kernels_neon = {
 	.hamming = hamming,
 	.swap_f32 = swap_f32,
 	.swap_f16 = swap_f16,
-	.panel_near_l1 = panel_near_l1_neon,
-	.panel_near_hamming = panel_near_hamming_neon,
-	.panel_near_jaccard = panel_near_jaccard_neon,
 };
 
 #else

@@ -122,7 +122,7 @@ isa='cpuid|immintrin|arm_neon|sys/auxv|asm/hwcap'
 h=src/hnsw/hnsw
 
 # 0: plain C
-only  'kernel/ is plain C' 'src/kernel/*.[ch]' "($std|$isa)\.h|kernel/kernel(_panel)?\.h"
+only  'kernel/ is plain C' 'src/kernel/*.[ch]' "($std|$isa)\.h|kernel/kernel[a-z0-9_]*\.h"
 only  'quant/ is plain C over kernel/' 'src/quant/*.[ch]' \
 	"($std)\.h|kernel/kernel\.h|quant/.*"
 

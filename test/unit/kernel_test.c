@@ -960,35 +960,33 @@ test_units(void)
 	check_extremes(-127);
 }
 
-/* the table named as it was compiled; NULL if this build has none */
-static const Kernels *
-compiled_table(const char *isa)
+/* the entry at that offset of the tables of the instruction set, or NULL */
+static void *
+compiled_entry(const char *isa, size_t at)
 {
-#if defined(__x86_64__)
-	if (strcmp(isa, "avx2") == 0)
-		return &kernels_avx2;
-	if (strcmp(isa, "avx512") == 0)
-		return &kernels_avx512;
-#endif
-#if defined(__aarch64__)
-	if (strcmp(isa, "neon") == 0)
-		return &kernels_neon;
-#endif
-	return strcmp(isa, "scalar") == 0 ? &kernels_scalar : NULL;
+	void	   *entry = NULL;
+
+	for (const Kernels *const *table = kernel_tables(isa); *table != NULL; table++)
+	{
+		void	   *own;
+
+		memcpy(&own, (const char *) *table + at, sizeof(own));
+		CHECK(at == 0 || own == NULL || entry == NULL,
+			  "entry %zu in two tables", at / sizeof(void *));
+		entry = own != NULL ? own : entry;
+	}
+	return entry;
 }
 
-/* every entry in use is the table's own, or scalar where it has none */
+/* every entry in use is the set's own, or scalar where it has none */
 static void
 check_entries(void)
 {
-	const char *table = (const char *) compiled_table(unit_isa);
-
 	unit_what = "entries";
 	for (size_t at = 0; at < sizeof(Kernels); at += sizeof(void *))
 	{
-		void	   *want;
+		void	   *want = compiled_entry(unit_isa, at);
 
-		memcpy(&want, table + at, sizeof(want));
 		if (want == NULL)
 			memcpy(&want, (const char *) &kernels_scalar + at, sizeof(want));
 		CHECK(memcmp((const char *) &kernels + at, &want, sizeof(want)) == 0,
