@@ -353,6 +353,8 @@ next_walked(HnswScan *so, HnswRow *row)
 
 	/* only a walk follows edges, which VACUUM must not break off */
 	hnsw_lock_scan(so->index->rel, false);
+	if (so->search == NULL)
+		so->search = hnsw_search_begin(&so->graph->graph, &so->query);
 	begin_batch(so);
 	walk(so);
 	hnsw_unlock_scan(so->index->rel, false);
@@ -524,7 +526,7 @@ change_to_sweep(HnswScan *so)
 	so->phase = SCAN_SWEEP;
 }
 
-/* First call after a rescan: the settings as they are now, the entries. */
+/* First call after a rescan: the settings as they are now, the query. */
 static void
 start(IndexScanDesc scan, HnswScan *so)
 {
@@ -546,12 +548,7 @@ start(IndexScanDesc scan, HnswScan *so)
 	if (so->sweep_wanted)
 		change_to_sweep(so);
 	else
-	{
-		hnsw_lock_scan(scan->indexRelation, false);
-		so->search = hnsw_search_begin(&so->graph->graph, &so->query);
-		hnsw_unlock_scan(scan->indexRelation, false);
 		so->phase = SCAN_WALK;
-	}
 	MemoryContextSwitchTo(old);
 }
 

@@ -1461,16 +1461,20 @@ set_margin(const HnswSpace *space, const HnswQuery *query, const uint8 *codes,
 {
 	float		l2sq[HNSW_MAX_EDGES];
 	float		sum = 0;
-	double		length;
+	float		enough = FLT_MAX;
+	double		far = FAR * sqrt(node->l2sq);
+
+	/* most queries are not far, and some of the edges tell so */
+	if (query->space != VECTOR_SPACE_IP && far > 0)
+		enough = Min(node->margin / far * n, FLT_MAX);
 
 	quant_edge_lengths(codes, stride, n, l2sq);
-	for (int i = 0; i < n; i++)
+	for (int i = 0; i < n && sum <= enough; i++)
 		sum += sqrtf(l2sq[i]);
-	length = sum / n;
 	if (query->space == VECTOR_SPACE_IP)
-		node->margin = query->norm * length;
+		node->margin = query->norm * (sum / n);
 	else
-		node->margin = Min(node->margin, FAR * sqrt(node->l2sq) * length);
+		node->margin = Min(node->margin, far * (sum / n));
 	node->margin = Min(node->margin * space->noise, FLT_MAX);
 }
 

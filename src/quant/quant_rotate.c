@@ -104,15 +104,16 @@ quant_rotation_init(QuantRotation *rotation, int dim, uint64_t seed,
 
 /*
  * x[i] *= factors[i].  The inner loop has a fixed length because compilers
- * vectorise only that at -O2.
+ * vectorise only that at -O2, and counts from the pointers: with -fwrapv an int
+ * beside it could wrap around, and gcc would vectorise nothing.
  */
 static void
 multiply(float *restrict x, const float *restrict factors, int n)
 {
-	for (int i = 0; i < n; i += LANES)
+	for (; n > 0; n -= LANES, x += LANES, factors += LANES)
 	{
 		for (int j = 0; j < LANES; j++)
-			x[i + j] *= factors[i + j];
+			x[j] *= factors[j];
 	}
 }
 
