@@ -61,6 +61,9 @@ OBJS = \
 	src/type/metric.o \
 	src/hnsw/hnswpage.o \
 	src/hnsw/hnswspace.o \
+	src/hnsw/hnswform.o \
+	src/hnsw/hnswmeasure.o \
+	src/hnsw/hnswestimate.o \
 	src/hnsw/hnswlink.o \
 	src/hnsw/hnswstore.o \
 	src/hnsw/hnswmeta.o \

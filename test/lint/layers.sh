@@ -143,8 +143,9 @@ only  'hnswpage knows bytes, no buffers, no codes' "${h}page.[ch]" \
 	"($std)\.h|postgres\.h|storage/(bufpage|itemptr|block)\.h|hnsw/hnswpage\.h|compat\.h"
 own   'hnswnodeset sees hnswpage' "${h}nodeset.h" 'hnsw/hnswpage\.h'
 never 'hnswnodeset knows no storage' "${h}nodeset.h" 'storage/|access/|utils/rel'
-own   'hnswspace joins page, codes and metric' "${h}space.[ch]" "hnsw/hnsw(page|space)\.h|$low"
-never 'hnswspace knows no buffers, no relations' "${h}space.[ch]" \
+code="${h}space.[ch] ${h}code.h ${h}form.c ${h}measure.c ${h}estimate.c"
+own   'hnswspace joins page, codes and metric' "$code" "hnsw/hnsw(page|space|code)\.h|$low"
+never 'hnswspace knows no buffers, no relations' "$code" \
 	'storage/(buf|lock|lmgr|lwlock)|access/|utils/rel|catalog/'
 own   'hnswgraph.h is an idea' "${h}graph.h" 'hnsw/hnsw(space|nodeset)\.h'
 never 'hnswgraph.h knows no storage' "${h}graph.h" 'storage/|access/|utils/rel'
