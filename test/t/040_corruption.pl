@@ -548,11 +548,6 @@ sub use_index
 	return ($stdout, $stderr);
 }
 
-# A heap TID may name another row by now: only MVCC snapshots tell (H40).
-my (undef, undef, $refused) = $node->psql('postgres',
-	"SELECT dirty_scan('f32', 'f32_idx', v) FROM f32 WHERE id = 1");
-like($refused, qr/non-MVCC snapshots are not supported with hnsw/, 'a dirty snapshot is refused');
-
 my %operator = (f32 => '<->', s8 => '<->', more => '<=>', kept => '<#>',
 	exact => '<~>');
 

@@ -107,7 +107,7 @@ sub new_value
 # which the own form of a node has gone on that VACUUM has freed, or whose slot has
 # heap TIDs of another node.  Whoever takes the slot writes them first.
 # What is as good as before is missed, too: without codes, an edge to another
-# node at the same distance.
+# node at the same distance, and another node as an entry.
 use constant DEAD => 'more of no node';
 
 # An offset and a length on a page of a kind, another offset for the same field,
