@@ -39,6 +39,16 @@ SELECT query, e.* FROM unnest(ARRAY['[1]', '[1,2]', '[1,2,3,4]']) query,
 SELECT e.* FROM error_of($$SELECT id FROM t ORDER BY v <=> '[1,2]' LIMIT 1$$) e;
 SELECT e.* FROM error_of($$SELECT id FROM t ORDER BY v <-> '[1,a]' LIMIT 1$$) e;
 SELECT e.* FROM error_of($$SELECT id FROM t ORDER BY v <-> '[1,2,NaN]' LIMIT 1$$) e;
+-- an index without rows refuses it, too, and so do those of the other types
+CREATE TABLE no_rows (v vector(3), h halfvec(3), s sparsevec(3), b bit(3));
+CREATE INDEX ON no_rows USING hnsw (v vector_l2_ops);
+CREATE INDEX ON no_rows USING hnsw (h halfvec_cosine_ops);
+CREATE INDEX ON no_rows USING hnsw (s sparsevec_ip_ops);
+CREATE INDEX ON no_rows USING hnsw (b bit_jaccard_ops);
+SELECT asked, e.* FROM unnest(ARRAY[$$v <-> '[1,2]'$$, $$h <=> '[1,2,3,4]'$$, $$s <#> '{1:1}/2'$$,
+	$$b <%> B'1010'$$, $$h <=> '[0,0]'$$]) asked,
+	error_of(format('SELECT 1 FROM no_rows ORDER BY %s LIMIT 1', asked)) e;
+DROP TABLE no_rows;
 RESET enable_seqscan;
 -- a row that has
 SELECT e.* FROM error_of($$INSERT INTO t VALUES (3, '[1,2]')$$) e;

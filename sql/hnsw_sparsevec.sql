@@ -326,3 +326,11 @@ SELECT value FROM hnsw_metapage('few_x') WHERE name = 'own_kind';
 SELECT * FROM hnsw_index_check('few_x', true, true);
 DROP TABLE few, asked;
 DROP FUNCTION few_found;
+
+-- Values that are nearer to a few than to any other: lists of those few are full,
+-- and what leaves one for a new value must still be found.
+CREATE TABLE star (id int, x sparsevec(1000));
+CREATE INDEX star_x ON star USING hnsw (x sparsevec_l2_ops);
+INSERT INTO star SELECT i, format('{%s:%s}/1000', i, 1e-4 * (1 + i % 77))::sparsevec FROM generate_series(1, 999) i;
+SELECT * FROM hnsw_index_check('star_x', true, true);
+DROP TABLE star;

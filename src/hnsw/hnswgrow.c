@@ -65,9 +65,12 @@ struct HnswGrower
 	HnswFlat   *flat;
 	HnswSlot   *slot;			/* the new node */
 	HnswSlot   *other;			/* copy of a neighbour */
+	uint8	   *other_own;		/* its own form, where that is needed */
 	int			ncandidates;
 	HnswNeighbor *candidates;	/* in memory of 'near'; after selection: the
 								 * chosen ones */
+	int			nadopted;
+	HnswNode	adopted[HNSW_MAX_EDGES];	/* nodes that rely on its links */
 };
 
 HnswGrower *
@@ -100,6 +103,7 @@ hnsw_grow_begin(HnswIndex *index)
 	grower->flat = palloc0(layout->flat_bytes);
 	grower->slot = palloc0(layout->node_bytes);
 	grower->other = palloc0(layout->node_bytes);
+	grower->other_own = palloc0(layout->own_bytes);
 	MemoryContextSwitchTo(old);
 	return grower;
 }
@@ -180,6 +184,17 @@ find_products(HnswGrower *grower, HnswNeighbor **products)
 	for (int i = 0; i < n; i++)
 		start[i] = grower->candidates[i].node;
 	return hnsw_grow_products(grower, grower->own, start, n, products);
+}
+
+static bool
+is_adopted(const HnswGrower *grower, HnswNode node)
+{
+	for (int i = 0; i < grower->nadopted; i++)
+	{
+		if (grower->adopted[i] == node)
+			return true;
+	}
+	return false;
 }
 
 static bool
@@ -312,6 +327,101 @@ decide_link(HnswGrower *grower, const HnswNeighbor *neighbor, HnswNode node,
 	return LINK_WANTED;
 }
 
+/*
+ * Where the new node takes a link to 'victim': in place of one that it has
+ * chosen, rather of one that only fills its list.  Nobody relies on these yet,
+ * as they do on those adopted before, but some of them are what leads from it.
+ * Returns false if there is none to spare, or such a link is there.
+ */
+static bool
+place_adopted(HnswGrower *grower, HnswSlot *slot, HnswNode victim,
+			  HnswPlacement *placement)
+{
+	const HnswLayout *layout = &grower->index->space.layout;
+	int			nchosen = 0;
+	bool		found_occluded = false;
+
+	memset(placement, 0, sizeof(HnswPlacement));
+	placement->nedges = slot->nedges;
+	placement->at = slot->nedges;
+	placement->victim = HNSW_INVALID_NODE;
+	memcpy(placement->occluded, (uint8 *) slot + layout->occluded_off,
+		   (slot->nedges + 7) / 8);
+	for (int i = 0; i < slot->nedges; i++)
+	{
+		HnswNode	node = hnsw_slot_edge(slot, layout, i)->node;
+		bool		occluded = hnsw_slot_occluded(slot, layout, i);
+
+		if (node == victim)
+			return false;
+		if (!is_among(grower->candidates, grower->ncandidates, node) ||
+			is_adopted(grower, node))
+			continue;
+		nchosen++;
+		if (slot->nedges < layout->max_edges || (found_occluded && !occluded))
+			continue;
+		placement->at = i;
+		placement->victim = node;
+		found_occluded = occluded;
+	}
+	if (placement->at == layout->max_edges ||
+		(placement->victim != HNSW_INVALID_NODE &&
+		 nchosen <= MIN_LINKS(grower->index->meta->m)))
+		return false;
+	placement->occluded[placement->at / 8] &= ~(1 << (placement->at % 8));
+	return true;
+}
+
+/*
+ * adopt -- the new node takes a link to one that has left a full list for it.
+ *
+ * Who led to the victim leads to the new node now, and by that to the victim:
+ * what could be reached still can.
+ */
+static void
+adopt(HnswGrower *grower, HnswNode node, uint32 version, HnswNode victim)
+{
+	const HnswSpace *space = &grower->index->space;
+	HnswSlot   *slot = grower->other;
+	float		dist;
+
+	if (grower->nadopted == HNSW_MAX_EDGES || is_adopted(grower, victim))
+		return;
+	grower->adopted[grower->nadopted++] = victim;
+	if (is_among(grower->candidates, grower->ncandidates, victim) ||
+		!hnsw_diskgraph_read(grower->graph, victim, slot, grower->other_own) ||
+		slot->state != HNSW_LIVE)
+		return;
+	dist = hnsw_space_between(space, grower->own, grower->other_own);
+	hnsw_space_edge(space, grower->own, grower->other_own, dist,
+					grower->codes);
+
+	for (int i = 0; i < MAX_ATTEMPTS; i++)
+	{
+		HnswLink	link = {.node = node,.version = version,.code = grower->codes};
+
+		if (!hnsw_diskgraph_read(grower->graph, node, slot, NULL) ||
+			slot->state != HNSW_LIVE || slot->version != version ||
+			!place_adopted(grower, slot, victim, &link.placement))
+			return;
+		hnsw_diskgraph_link(grower->graph, &link, 1, victim);
+		if (link.outcome != HNSW_CHANGED)
+			return;
+	}
+}
+
+/*
+ * May a link have been the only one that led to what it replaces?  If that was
+ * occluded, others nearby lead there; but where links are wanted that only fill
+ * lists, near ones are what there is too little of.
+ */
+static bool
+is_cut_off(const HnswPlacement *placement, LinkWish wish)
+{
+	return placement->victim != HNSW_INVALID_NODE &&
+		(placement->kept || wish != LINK_BETTER);
+}
+
 /* Decide and write for one neighbour, again if its list has changed. */
 static bool
 link_one(HnswGrower *grower, const HnswNeighbor *neighbor, HnswNode node,
@@ -326,6 +436,8 @@ link_one(HnswGrower *grower, const HnswNeighbor *neighbor, HnswNode node,
 		if (decision != LINK_WANTED)
 			return decision == LINK_THERE;
 		hnsw_diskgraph_link(grower->graph, &link, 1, node);
+		if (link.outcome == HNSW_DONE && is_cut_off(&link.placement, wish))
+			adopt(grower, node, version, link.placement.victim);
 		if (link.outcome != HNSW_CHANGED)
 			return link.outcome == HNSW_DONE;
 	}
@@ -354,6 +466,12 @@ write_batch(HnswGrower *grower, Batch *batch, HnswNode node, uint32 version,
 	for (int i = 0; i < batch->nlinks; i++)
 		linked[batch->from[i] - grower->candidates] =
 			links[i].outcome == HNSW_DONE;
+	for (int i = 0; i < batch->nlinks; i++)
+	{
+		if (links[i].outcome == HNSW_DONE &&
+			is_cut_off(&links[i].placement, LINK_BETTER))
+			adopt(grower, node, version, links[i].placement.victim);
+	}
 	for (int i = 0; i < batch->nlinks; i++)
 	{
 		if (links[i].outcome == HNSW_CHANGED)
@@ -433,6 +551,7 @@ write_back_links(HnswGrower *grower, HnswNode node, uint32 version,
 	int			min_links = MIN_LINKS(grower->index->meta->m);
 	int			n = grower->ncandidates;
 
+	grower->nadopted = 0;
 	link_all(grower, node, version, linked);
 	for (int i = 0; i < n; i++)
 		nlinks += linked[i];
