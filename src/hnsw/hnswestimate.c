@@ -47,12 +47,29 @@ edge_f32(const HnswSpace *space, const HnswF32Own *c, const HnswF32Own *o,
 	return kernels.dot_f32(c->x, r, space->dim);
 }
 
+/*
+ * <c, r> of a node c and an edge r to o, from their codes.  The node is where it
+ * is, not where it lies from the mean: a query has a large part along the mean
+ * where that is large, and what lies along the node is known exactly.
+ */
+static double
+along_node(const HnswSpace *space, const QuantOwn *c, const QuantOwn *o)
+{
+	double		along = (double) c->scale * o->scale *
+		kernels.dot_s8(c->code, o->code, space->rdim) - c->norm2;
+
+	if (space->has_mean)
+		along += quant_own_dot(space->mean, o, space->rdim) -
+			quant_own_dot(space->mean, c, space->rdim);
+	return along;
+}
+
 void
 hnsw_space_edge(const HnswSpace *space, const uint8 *c, const uint8 *o,
 				float dist, uint8 *code)
 {
 	QuantEdge  *edge = (QuantEdge *) code;
-	float		behind;
+	float		behind = 0;
 
 	if (space->own_kind == HNSW_OWN_EXACT)
 	{
@@ -64,14 +81,12 @@ hnsw_space_edge(const HnswSpace *space, const uint8 *c, const uint8 *o,
 						  (const HnswF32Own *) o, edge);
 	else
 	{
-		const QuantOwn *from = own_code(space, c);
-		const QuantOwn *to = own_code(space, o);
-
-		quant_edge_encode(from, to, space->rdim, space->nbits, edge);
-		behind = codes_have_size(space) ?
-			((const HnswKept *) o)->size :
-			(double) from->scale * to->scale *
-			kernels.dot_s8(from->code, to->code, space->rdim) - from->norm2;
+		quant_edge_encode(own_code(space, c), own_code(space, o),
+						  space->rdim, space->nbits, edge);
+		if (codes_have_size(space))
+			behind = ((const HnswKept *) o)->size;
+		else if (behind_edge(space->metric) > 0)
+			behind = along_node(space, own_code(space, c), own_code(space, o));
 	}
 	if (behind_edge(space->metric) > 0)
 	{
@@ -79,6 +94,16 @@ hnsw_space_edge(const HnswSpace *space, const uint8 *c, const uint8 *o,
 			behind = 0;			/* no NaN lies on a page */
 		memcpy(code + quant_edge_bytes(space->nbits), &behind, sizeof(float));
 	}
+}
+
+float
+hnsw_space_edge_along(const HnswSpace *space, const uint8 *code)
+{
+	float		along;
+
+	Assert(hnsw_space_links_products(space));
+	memcpy(&along, code + quant_edge_bytes(space->nbits), sizeof(float));
+	return along;
 }
 
 void
@@ -198,6 +223,14 @@ query_less_node(const HnswSpace *space, const HnswQuery *query,
 
 		kernels.subtract_s8(query->vec, form->code, part * form->scale,
 							space->nbits, rotated);
+
+		/* under inner product the query does not lie from the mean */
+		if (query->space == VECTOR_SPACE_IP && space->has_mean &&
+			space->own_kind == HNSW_OWN_S8)
+		{
+			for (int i = 0; i < space->nbits; i++)
+				rotated[i] -= part * space->mean[i];
+		}
 	}
 	quant_query_init(out, rotated, space->nbits, code);
 }
@@ -207,15 +240,17 @@ query_less_node(const HnswSpace *space, const HnswQuery *query,
  * edge and that from the node to the query.  If the query is farther away than
  * edges are long, a margin in proportion to the distance itself would take in
  * everything: it is no more than it were for a query FAR lengths of an edge
- * away.  Under inner product the query is as far as it is long.  What a product
- * lacks to that of the norms would be no measure there: it changes if all vectors
- * move, which the order of the products does not.
+ * away.  Under inner product the query is as far as it is long, and what of it
+ * lies along the node counts for a quarter only, since codes are not asked about
+ * that.  What a product lacks to that of the norms would be no measure there: it
+ * changes if all vectors move, which the order of the products does not.
  */
 #define FAR					2.5
+#define ALONG				0.25
 
 static void
-set_margin(const HnswSpace *space, const HnswQuery *query, const uint8 *codes,
-		   Size stride, int n, HnswMeasure *node)
+set_margin(const HnswSpace *space, const HnswQuery *query, double rest,
+		   const uint8 *codes, Size stride, int n, HnswMeasure *node)
 {
 	float		l2sq[HNSW_MAX_EDGES];
 	float		sum = 0;
@@ -230,17 +265,32 @@ set_margin(const HnswSpace *space, const HnswQuery *query, const uint8 *codes,
 	for (int i = 0; i < n && sum <= enough; i++)
 		sum += sqrtf(l2sq[i]);
 	if (query->space == VECTOR_SPACE_IP)
-		node->margin = query->norm * (sum / n);
+		node->margin = (ALONG * query->norm + (1 - ALONG) * rest) * (sum / n);
 	else
 		node->margin = Min(node->margin, far * (sum / n));
 	node->margin = Min(node->margin * space->noise, FLT_MAX);
 }
 
+/* |c|^2 of a node, from the origin; forms of kind F32 and S8 */
+static double
+norm2_of(const HnswSpace *space, const uint8 *own)
+{
+	const QuantOwn *form = (const QuantOwn *) own;
+
+	if (space->own_kind == HNSW_OWN_F32)
+		return ((const HnswF32Own *) own)->norm2;
+	if (!space->has_mean)
+		return form->norm2;
+	return form->norm2 + (double) space->mean_norm * space->mean_norm +
+		2 * quant_own_dot(space->mean, form, space->rdim);
+}
+
 /*
  * Estimates of negative inner products.  The part of the node that leaves the
  * rest of the query orthogonal to it makes the error of the estimates least.
+ * Returns how long that rest is.
  */
-static void
+static double
 estimate_ip(const HnswSpace *space, const HnswQuery *query, const uint8 *own,
 			const HnswMeasure *node, const uint8 *codes, Size stride, int n,
 			float *est, float *var)
@@ -249,10 +299,8 @@ estimate_ip(const HnswSpace *space, const HnswQuery *query, const uint8 *own,
 	int8		code[MAX_NBITS];
 	int32		sums[HNSW_MAX_EDGES];
 	QuantQuery	rest;
-	bool		is_f32 = space->own_kind == HNSW_OWN_F32;
-	double		norm2 = is_f32 ? ((const HnswF32Own *) own)->norm2 :
-		own_code(space, own)->norm2;
-	double		dot = -node->dist - (is_f32 ? 0 : query->shift);
+	double		norm2 = norm2_of(space, own);
+	double		dot = -node->dist;
 	double		part = norm2 > 0 ? dot / norm2 : 0;
 	double		p2;
 
@@ -262,6 +310,7 @@ estimate_ip(const HnswSpace *space, const HnswQuery *query, const uint8 *own,
 	query_less_node(space, query, own, part, rotated, code, &rest);
 	quant_edge_estimate_ip(&rest, codes, stride, n, node->dist, part, p2, sums,
 						   est, var);
+	return sqrt(p2);
 }
 
 void
@@ -272,17 +321,19 @@ hnsw_space_estimate(const HnswSpace *space, const HnswQuery *query,
 	float		rotated[MAX_NBITS];
 	int8		code[MAX_NBITS];
 	int32		sums[HNSW_MAX_EDGES];
-	QuantQuery	rest;
+	QuantQuery	less;
+	double		rest = 0;
 
 	Assert(n <= HNSW_MAX_EDGES);
 	if (n == 0)
 		return;
 	if (query->space == VECTOR_SPACE_IP && !scans_kept(space, query))
-		estimate_ip(space, query, own, node, codes, stride, n, est, var);
+		rest = estimate_ip(space, query, own, node, codes, stride, n, est,
+						   var);
 	else
 	{
-		query_less_node(space, query, own, 1, rotated, code, &rest);
-		quant_edge_estimate(&rest, codes, stride, n, node->l2sq, sums, est, var);
+		query_less_node(space, query, own, 1, rotated, code, &less);
+		quant_edge_estimate(&less, codes, stride, n, node->l2sq, sums, est, var);
 		if (scans_kept(space, query))
 			estimate_kept(space, query, node->l2sq > 0 ?
 						  node->dist / sqrt(node->l2sq) : query->l1_share,
@@ -291,7 +342,7 @@ hnsw_space_estimate(const HnswSpace *space, const HnswQuery *query,
 	}
 	mend_estimates(est, var, n);
 	if (space->own_kind != HNSW_OWN_KEPT)
-		set_margin(space, query, codes, stride, n, node);
+		set_margin(space, query, rest, codes, stride, n, node);
 }
 
 void
@@ -317,7 +368,11 @@ hnsw_space_estimate_flat(const HnswSpace *space, const HnswQuery *query,
 			memcpy(&f, first + (Size) i * stride, offsetof(FlatCode, bits));
 			if (query->space == VECTOR_SPACE_IP &&
 				space->own_kind != HNSW_OWN_KEPT)
-				est[done + i] = f.scale / 2 * dot - query->shift;
+			{
+				/* a product is half of what it takes off squared L2 */
+				f.scale /= 2;
+				est[done + i] = f.scale * dot - query->shift;
+			}
 			else
 				est[done + i] = query->rnorm2 + f.add + f.scale * dot;
 			var[done + i] = f.scale * f.scale * query->rnorm2;

@@ -170,8 +170,13 @@ hnsw_grow_products(HnswGrower *grower, const uint8 *own,
 	hnsw_space_query_product(space, own, grower->query_buffer, &grower->query);
 	n = hnsw_near_search_from(grower->products, &grower->query, start,
 							  Min(n, MAX_START), HNSW_INVALID_NODE, products);
-	return hnsw_select_products(space, *products, n,
-								hnsw_space_max_products(space));
+	n = hnsw_select_products(space, *products, n,
+							 hnsw_space_max_products(space));
+
+	/* those that only fill must not make way for back-links of rows to come */
+	for (int i = 0; i < n; i++)
+		(*products)[i].occluded = false;
+	return n;
 }
 
 /* Product links for the new value, beginning near it. */

@@ -140,9 +140,64 @@ hnsw_link_add(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
 		edge->node = neighbors[i].node;
 		hnsw_space_edge(space, own, neighbors[i].own, neighbors[i].dist,
 						edge->code);
-		hnsw_slot_set_occluded(slot, layout, at, false);
+		hnsw_slot_set_occluded(slot, layout, at, neighbors[i].occluded);
 		stays[at] = true;
 	}
+}
+
+/*
+ * The link that goes where one with the inner product 'product' comes: of those
+ * that only fill the one with the least product.  -1 if there is none with a
+ * lesser one, or if the node has enough links with products as large.
+ */
+static int
+link_to_replace(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
+				double product)
+{
+	const HnswLayout *layout = &space->layout;
+	double		square = hnsw_space_product(space, own, own);
+	double		least = product;
+	int			nlarger = 0;
+	int			at = -1;
+
+	for (int e = 0; e < slot->nedges; e++)
+	{
+		const uint8 *code = hnsw_slot_edge(slot, layout, e)->code;
+		double		here = square + hnsw_space_edge_along(space, code);
+
+		nlarger += here >= product;
+		if (here < least && hnsw_slot_occluded(slot, layout, e))
+		{
+			at = e;
+			least = here;
+		}
+	}
+	if (nlarger >= hnsw_space_max_products(space))
+		return -1;
+	return slot->nedges < (int) layout->max_edges ? slot->nedges : at;
+}
+
+bool
+hnsw_link_offer_product(const HnswSpace *space, HnswSlot *slot,
+						const uint8 *own, const HnswNeighbor *new)
+{
+	const HnswLayout *layout = &space->layout;
+	double		product = hnsw_space_product(space, own, new->own);
+	HnswEdge   *edge;
+	int			at;
+
+	if (find_edge(layout, slot, new->node) >= 0)
+		return false;
+	at = link_to_replace(space, slot, own, product);
+	if (at < 0)
+		return false;
+	if (at == slot->nedges)
+		slot->nedges++;
+	edge = hnsw_slot_edge(slot, layout, at);
+	edge->node = new->node;
+	hnsw_space_edge(space, own, new->own, new->dist, edge->code);
+	hnsw_slot_set_occluded(slot, layout, at, true);
+	return true;
 }
 
 /* ---- what is known ---- */

@@ -59,6 +59,16 @@ extern void hnsw_link_add(const HnswSpace *space, HnswSlot *slot,
 						  int n);
 
 /*
+ * hnsw_link_offer_product -- offer a node a product link to another, which has
+ * one to it.  Taken, in place of a link of which there is less need, unless
+ * it has as many links with larger products as it may have product links.
+ * Returns true if the list has changed.
+ */
+extern bool hnsw_link_offer_product(const HnswSpace *space, HnswSlot *slot,
+									const uint8 *own,
+									const HnswNeighbor *new);
+
+/*
  * Distances from one node to others that somebody has measured: a table by
  * node, open addressing, linear probing.
  */

@@ -307,14 +307,6 @@ measure_s8(const HnswSpace *space, const HnswQuery *query,
 	}
 }
 
-/*
- * In few dimensions some vector is almost parallel to the query, and its margin
- * next to nothing, however much longer others are.  With 3, recall@10 of 4,000
- * sparse vectors of 3 and 16 dimensions is .99 and 1.00 at ef_search 40; .84
- * and .95 without; in 128 dimensions this is 2 % of the lengths.
- */
-#define FEW_DIMS_MARGIN		3.0
-
 static void
 measure_f32(const HnswSpace *space, const HnswQuery *query,
 			const HnswF32Own *own, HnswMeasure *out)
@@ -326,7 +318,7 @@ measure_f32(const HnswSpace *space, const HnswQuery *query,
 			sqrt(own->norm2 + SUM_UNDERFLOW(space->dim));
 
 		out->dist = ip;
-		out->margin = lengths * (1 + FEW_DIMS_MARGIN / space->dim) + ip;
+		out->margin = lengths + ip;
 		out->l2sq = Max(query->norm2 + own->norm2 + 2 * ip, 0);
 		out->bound = ip - 2 * SUM_ROUNDING(space->dim) * lengths;
 		mend_ip_bound(space, lengths, own->norm2, out);

@@ -579,6 +579,7 @@ hnsw_memgraph_link_products(HnswMemGraph *mem, HnswNode node)
 	NodeHeader *header = node_header(mem, node);
 	const uint8 *own = hnsw_memgraph_own(mem, node);
 	HnswNeighbor *candidates;
+	HnswNeighbor link = {0};
 	int			n;
 
 	hnsw_space_query_product(space, own, mem->query_buffer, &mem->query);
@@ -590,6 +591,18 @@ hnsw_memgraph_link_products(HnswMemGraph *mem, HnswNode node)
 	LWLockAcquire(&header->lock, LW_EXCLUSIVE);
 	hnsw_link_add(space, hnsw_memgraph_slot(mem, node), own, candidates, n);
 	LWLockRelease(&header->lock);
+
+	/* they may want it as well, and nothing else could lead to it */
+	link.node = node;
+	link.own = own;
+	for (int i = 0; i < n; i++)
+	{
+		header = node_header(mem, candidates[i].node);
+		LWLockAcquire(&header->lock, LW_EXCLUSIVE);
+		hnsw_link_offer_product(space, header_slot(mem, header),
+								header_own(mem, header), &link);
+		LWLockRelease(&header->lock);
+	}
 }
 
 /* The slot that takes further TIDs of a node; NULL if memory is used up. */

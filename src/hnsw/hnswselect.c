@@ -151,8 +151,7 @@ hnsw_select_products(const HnswSpace *space, HnswNeighbor *candidates, int n,
 	{
 		if (candidates[i].occluded && fill-- <= 0)
 			continue;
-		candidates[nchosen] = candidates[i];
-		candidates[nchosen++].occluded = false;
+		candidates[nchosen++] = candidates[i];
 	}
 	return nchosen;
 }

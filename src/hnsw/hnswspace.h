@@ -278,6 +278,12 @@ extern void hnsw_space_edge(const HnswSpace *space, const uint8 *c,
 							const uint8 *o, float dist, uint8 *code);
 
 /*
+ * <c, o - c> of an edge from node c to o, from its code.  Spaces with product
+ * links only.
+ */
+extern float hnsw_space_edge_along(const HnswSpace *space, const uint8 *code);
+
+/*
  * the code in 8 bits of a form of kind S8 or KEPT; the fine code of one that has
  * it; the value of a KEPT one
  */
