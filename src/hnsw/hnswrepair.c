@@ -30,6 +30,14 @@
 #define MAX_ATTEMPTS		3
 
 /*
+ * Edges that a list may miss before it is chosen anew.  Rows that come later fill
+ * the gaps with links back, and an autovacuum that frees a fiftieth of the rows
+ * at a time would choose every list anew for the one edge it has lost (README,
+ * "Lists that miss few edges").
+ */
+#define MAY_MISS(layout)	((layout)->max_edges / 8)
+
+/*
  * EMPTY nodes expanded for one node.  Those it names come first; more only
  * while there are fewer candidates than edges to replace, which happens when
  * most of a region is deleted.
@@ -248,9 +256,9 @@ choose_edges(Repairer *r, const uint8 *own)
 /*
  * Make 'work' the node's list without edges to EMPTY nodes, and queue those.
  * Edges that no list should have, to the node itself or twice to another, go
- * too.  Returns how many EMPTY nodes there are.
+ * too.
  */
-static int
+static void
 drop_empty_edges(Repairer *r, HnswNode node, HnswSlot *slot)
 {
 	const HnswLayout *layout = &r->index->space.layout;
@@ -282,7 +290,6 @@ drop_empty_edges(Repairer *r, HnswNode node, HnswSlot *slot)
 		kept++;
 	}
 	work->nedges = kept;
-	return r->nqueue;
 }
 
 static int
@@ -371,7 +378,10 @@ load_own(Repairer *r, HnswNode node, HnswSlot *slot)
 	return NULL;
 }
 
-/* Give a slot of the copy new edges in place of those to EMPTY nodes. */
+/*
+ * Take edges to EMPTY nodes from a slot of the copy, and give it others if too
+ * few are left.
+ */
 static void
 repair_slot(Repairer *r, HnswNode node, HnswSlot *slot)
 {
@@ -380,12 +390,12 @@ repair_slot(Repairer *r, HnswNode node, HnswSlot *slot)
 	int			missing;
 
 	forget_met(r);
-	missing = drop_empty_edges(r, node, slot);
-	if (own != NULL)
+	drop_empty_edges(r, node, slot);
+	missing = layout->max_edges - r->work->nedges;
+	if (own != NULL && missing > MAY_MISS(layout))
 	{
 		hnsw_space_query_own(&r->index->space, own, r->query_buffer,
 							 &r->query);
-		missing = Max(missing, (int) layout->max_edges - r->work->nedges);
 		r->wanted = WANTED(missing);
 		r->ncandidates = 0;
 		gather_candidates(r, missing);
