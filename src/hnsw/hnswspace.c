@@ -51,6 +51,22 @@ own_bytes(const HnswSpace *space)
 	return 0;
 }
 
+Size
+hnsw_space_measured_bytes(const HnswSpace *space)
+{
+	switch (space->own_kind)
+	{
+		case HNSW_OWN_S8:
+			return quant_own_bytes(space->rdim);
+		case HNSW_OWN_KEPT:
+			return kept_value_off(space);
+		case HNSW_OWN_F32:
+		case HNSW_OWN_EXACT:
+			break;
+	}
+	return own_bytes(space);
+}
+
 static HnswOwnKind
 choose_own_kind(const VectorMetric *metric, int dim)
 {
