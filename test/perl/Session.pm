@@ -19,6 +19,22 @@ use Time::HiRes qw(time);
 sub new
 {
 	my ($class, $node, %opt) = @_;
+
+	# replay on a standby may end a session before it has done anything
+	for my $i (1 .. 20)
+	{
+		my ($self, $error) = _connect($class, $node, %opt);
+
+		return $self if $self->{pid};
+		die "no connection: $error" if $error !~ /conflict with recovery/;
+	}
+	die "no connection in 20 attempts, each ended by a conflict with recovery";
+}
+
+# The session, and what is wrong if it has no backend.
+sub _connect
+{
+	my ($class, $node, %opt) = @_;
 	my $self = bless { in => '', out => '', err => '', n => 0 }, $class;
 
 	local $ENV{PGOPTIONS} = $opt{options} // '';
@@ -29,9 +45,8 @@ sub new
 		],
 		'<', \$self->{in}, '>', \$self->{out}, '2>', \$self->{err});
 	my $r = $self->run('SELECT pg_backend_pid()', 60);
-	die "no connection: $r->{err}" unless $r->{alive};
-	($self->{pid}) = $r->{out} =~ /(\d+)/;
-	return $self;
+	($self->{pid}) = $r->{out} =~ /(\d+)/ if $r->{alive};
+	return ($self, $r->{err});
 }
 
 sub begin

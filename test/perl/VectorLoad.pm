@@ -34,8 +34,8 @@ our @EXPORT = qw(
 # Tables
 
 # load_functions($node): vec(), number i of the vectors of a dimension, and
-# search(), which fails if a row comes twice, out of order, or if there are too
-# few although the table has enough.
+# search(), which fails if a row comes twice or out of order, or if there are
+# fewer than asked for although the table has more.
 sub load_functions
 {
 	my ($node) = @_;
@@ -50,12 +50,13 @@ SET enable_seqscan = off SET enable_sort = off AS $$
 DECLARE
 	r record;
 BEGIN
-	EXECUTE format('SELECT count(*) AS n, count(DISTINCT tid) AS ids, count(*) FILTER (WHERE d < before) AS back FROM ('
+	EXECUTE format('SELECT count(*) AS n, count(DISTINCT tid) AS ids, count(*) FILTER (WHERE d < before) AS back,'
+		' (SELECT count(*) FROM (SELECT FROM %3$I WHERE v %1$s %2$s <> ''NaN'' LIMIT $1) a) AS there FROM ('
 		'SELECT tid, d, lag(d) OVER () AS before FROM ('
-		'SELECT ctid AS tid, v %s %s AS d FROM %I ORDER BY v %1$s %2$s LIMIT $1) s) s', op, q, relation)
+		'SELECT ctid AS tid, v %1$s %2$s AS d FROM %3$I ORDER BY v %1$s %2$s LIMIT $1) s) s', op, q, relation)
 		INTO r USING k;
-	IF r.n <> k OR r.ids <> k OR r.back <> 0 THEN
-		RAISE 'search for % in %: % rows, % of them different, % out of order', q, relation, r.n, r.ids, r.back;
+	IF r.n <> r.there OR r.ids <> r.n OR r.back <> 0 THEN
+		RAISE 'search for % in %: % rows of %, % of them different, % out of order', q, relation, r.n, r.there, r.ids, r.back;
 	END IF;
 	RETURN r.n;
 END $$;

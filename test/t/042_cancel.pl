@@ -38,8 +38,8 @@ for (@statements)
 {
 	my ($name, $sql, $point, $after) = @$_;
 
-	# the sleeps alone take longer than that
-	my $s = Session->new($node, options => "-c enable_seqscan=off -c enable_sort=off -c hnsw.test_point=$point:jitter:1");
+	# the sleeps of one process alone take longer than that
+	my $s = Session->new($node, options => "-c enable_seqscan=off -c enable_sort=off -c max_parallel_maintenance_workers=0 -c hnsw.test_point=$point:jitter:1");
 	$s->begin($sql);
 	my $r = $s->end($after);
 	if ($r->{late})
