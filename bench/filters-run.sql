@@ -49,7 +49,7 @@ BEGIN
 	RETURN split_part(pg_read_file('/proc/self/schedstat'), ' ', 1)::float8 / 1e6;
 END $$;
 
--- The ids that a query finds, and its time: repeated for at least 3 ms, and not
+-- The ids that a query finds, and its time: repeated for at least 20 ms, and not
 -- at all if it is slow.
 CREATE OR REPLACE FUNCTION filters.timed(statement text, OUT ids int[], OUT ms float8) LANGUAGE plpgsql AS $$
 DECLARE
@@ -63,13 +63,13 @@ BEGIN
 	IF first > 300 THEN
 		RETURN;
 	END IF;
-	times := least(20, ceil(3 / greatest(first, 0.01)));
+	times := least(30, ceil(20 / greatest(first, 0.01)));
 	started := filters.cpu();
 	FOR i IN 1..times LOOP
 		EXECUTE 'SELECT ARRAY(' || statement || ')' INTO ids;
 	END LOOP;
 	ms := (filters.cpu() - started) / times;
-	IF first > 3 THEN
+	IF first > 20 THEN
 		ms := least(ms, first);
 	END IF;
 END $$;
