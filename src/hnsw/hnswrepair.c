@@ -3,11 +3,11 @@
  * hnswrepair.c
  *	  Mending the graph around nodes that are about to be freed.
  *
- * A node that names EMPTY ones chooses its neighbours anew, among those it has
- * left and neighbours of the EMPTY nodes: their estimates come with one expansion
- * each, and the best few are read for their own forms, as are the neighbours it
- * has.  No search.  All nodes of a page are decided on a copy and written as one
- * record.
+ * A node that names EMPTY ones lets go of them.  If it misses too many edges then,
+ * it chooses its neighbours anew, among those it has left and neighbours of the
+ * EMPTY nodes: their estimates come with one expansion each, and the best few are
+ * read for their own forms, as are the neighbours it has.  No search.  All nodes
+ * of a page are decided on a copy and written as one record.
  *
  * IDENTIFICATION
  *	  src/hnsw/hnswrepair.c
