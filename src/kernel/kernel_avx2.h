@@ -221,4 +221,30 @@ load_first_s8(const int8_t *x, size_t n)
 	return load_s8(tail);
 }
 
+/* codes with their magnitudes, which is what maddubs wants of one side */
+typedef struct Codes
+{
+	__m256i		x;
+	__m256i		magnitude;		/* |x| */
+} Codes;
+
+HELPER Codes
+as_codes(__m256i x)
+{
+	Codes		codes = {x, _mm256_abs_epi8(x)};
+
+	return codes;
+}
+
+/* see dot_s8x32 of kernel_avx2_code.c */
+HELPER __m256i
+add_products(__m256i sum, Codes x, __m256i y)
+{
+	__m256i		pairs = _mm256_maddubs_epi16(x.magnitude,
+											 _mm256_sign_epi8(y, x.x));
+
+	return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs,
+												   _mm256_set1_epi16(1)));
+}
+
 #endif							/* KERNEL_AVX2_H */

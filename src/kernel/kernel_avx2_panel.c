@@ -75,31 +75,6 @@ store_near(float *dist, Floats x, float bound)
 
 /* ---- 8-bit codes ---- */
 
-typedef struct Codes
-{
-	__m256i		x;
-	__m256i		magnitude;		/* |x| */
-} Codes;
-
-HELPER Codes
-as_codes(Integers x)
-{
-	Codes		codes = {x, _mm256_abs_epi8(x)};
-
-	return codes;
-}
-
-/* see dot_s8x32 of kernel_avx2_code.c */
-HELPER Integers
-add_products(Integers sum, Codes x, Integers y)
-{
-	__m256i		pairs = _mm256_maddubs_epi16(x.magnitude,
-											 _mm256_sign_epi8(y, x.x));
-
-	return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs,
-												   _mm256_set1_epi16(1)));
-}
-
 HELPER Integers
 first_products(const int8_t *x, size_t n)
 {

@@ -36,29 +36,18 @@ load_first_codes(const int8_t *x, size_t n)
 	return _mm256_zextsi128_si256(_mm_loadu_si128((const __m128i *) x));
 }
 
-typedef struct Shared
-{
-	__m256i		x;
-	__m256i		magnitude;		/* |x| */
-} Shared;
+typedef Codes Shared;
 
 HELPER Shared
 share(__m256i x)
 {
-	Shared		shared = {x, _mm256_abs_epi8(x)};
-
-	return shared;
+	return as_codes(x);
 }
 
-/* see dot_s8x32 of kernel_avx2_code.c */
 HELPER Integers
 add_form(Integers sum, Shared x, __m256i y)
 {
-	__m256i		pairs = _mm256_maddubs_epi16(x.magnitude,
-											 _mm256_sign_epi8(y, x.x));
-
-	return _mm256_add_epi32(sum, _mm256_madd_epi16(pairs,
-												   _mm256_set1_epi16(1)));
+	return add_products(sum, x, y);
 }
 
 HELPER int32_t
