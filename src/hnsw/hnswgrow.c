@@ -378,6 +378,22 @@ place_adopted(HnswGrower *grower, HnswSlot *slot, HnswNode victim,
 }
 
 /*
+ * Is there little that could lead to a node?  Who is near to it has a link to it
+ * mostly, unless a nearer one stands between them: then links from it are
+ * occluded, too.
+ */
+static bool
+relies_on_few(const HnswGrower *grower, HnswSlot *slot)
+{
+	const HnswLayout *layout = &grower->index->space.layout;
+	int			nkept = 0;
+
+	for (int i = 0; i < slot->nedges; i++)
+		nkept += !hnsw_slot_occluded(slot, layout, i);
+	return nkept < MIN_LINKS(grower->index->meta->m);
+}
+
+/*
  * adopt -- the new node takes a link to one that has left a full list for it.
  *
  * Who led to the victim leads to the new node now, and by that to the victim:
@@ -395,7 +411,7 @@ adopt(HnswGrower *grower, HnswNode node, uint32 version, HnswNode victim)
 	grower->adopted[grower->nadopted++] = victim;
 	if (is_among(grower->candidates, grower->ncandidates, victim) ||
 		!hnsw_diskgraph_read(grower->graph, victim, slot, grower->other_own) ||
-		slot->state != HNSW_LIVE)
+		slot->state != HNSW_LIVE || !relies_on_few(grower, slot))
 		return;
 	dist = hnsw_space_between(space, grower->own, grower->other_own);
 	hnsw_space_edge(space, grower->own, grower->other_own, dist,
