@@ -35,7 +35,7 @@
  * at a time would choose every list anew for the one edge it has lost (README,
  * "Lists that miss few edges").
  */
-#define MAY_MISS(layout)	((layout)->max_edges / 8)
+#define MAY_MISS(layout)	((layout)->max_edges / 16)
 
 /*
  * EMPTY nodes expanded for one node.  Those it names come first; more only
