@@ -255,6 +255,14 @@ extern IndexBulkDeleteResult *hnswvacuumcleanup(IndexVacuumInfo *info,
 #define HNSW_FORMS_PER_ROW			4.0
 
 /*
+ * A walk is given up when it has cost that many times as much as a sweep would,
+ * before its first row.  At once would be the rule of ski rental.  But the
+ * hundred nearest of 60,000 rows are found for a little more than the price of
+ * a sweep, and are asked for more often than a few more.
+ */
+#define HNSW_SWEEPS_PER_WALK		1.5
+
+/*
  * hnsw_sweep_price -- hops that a sweep of so many nodes costs before its first
  * row: a pass over the flat records, or over the nodes if they have no codes.
  */

@@ -53,7 +53,6 @@ typedef struct ScanOutlook
 {
 	int			ef;
 	double		longest_walk;	/* in hops; then it sweeps */
-	double		sweep;			/* before its first row */
 } ScanOutlook;
 
 static void
@@ -64,7 +63,6 @@ look_ahead(const IndexOptInfo *info, double tuples, ScanOutlook *out)
 
 	out->ef = HNSW_DEFAULT_EF_SEARCH;
 	out->longest_walk = get_float8_infinity();
-	out->sweep = 0;
 
 	/* what an extension proposes has no catalog entry */
 	if (info->hypothetical)
@@ -73,7 +71,6 @@ look_ahead(const IndexOptInfo *info, double tuples, ScanOutlook *out)
 	hnsw_scan_settings(index, &set);
 	out->ef = set.ef;
 	out->longest_walk = hnsw_longest_walk(index, &set, tuples);
-	out->sweep = hnsw_sweep_price(index, tuples);
 	index_close(index, NoLock);
 }
 
@@ -85,7 +82,7 @@ hops_for_rows(const ScanOutlook *scan, double lookahead, double rows)
 	double		longest = Max(scan->longest_walk - lookahead, 0);
 
 	if (hops > longest)
-		hops = longest + scan->sweep +
+		hops = longest + scan->longest_walk / HNSW_SWEEPS_PER_WALK +
 			HNSW_HOPS_PER_OWN_FORM * HNSW_FORMS_PER_ROW *
 			(rows - HNSW_ROWS_AT_START - longest / HNSW_HOPS_PER_ROW);
 	return Max(hops, rows);

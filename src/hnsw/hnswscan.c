@@ -110,14 +110,6 @@ typedef struct HnswScan
 #define MAX_BATCH			1000
 #define EF_PER_BATCH_ROW	8
 
-/*
- * A walk is given up when it has cost that many times as much as a sweep would,
- * before its first row.  At once would be the rule of ski rental.  But the
- * hundred nearest of 60,000 rows are found for a little more than the price of
- * a sweep, and are asked for more often than a few more.
- */
-#define SWEEPS_PER_WALK		1.5
-
 /* own forms that a sweep reads before its first row can leave */
 #define FORMS_TO_START		600.0
 
@@ -138,7 +130,7 @@ longest_walk(const HnswSpace *space, const HnswScanSettings *set, double nodes)
 	if (set->mode != HNSW_ITERATIVE_AUTO || nodes <= set->ef ||
 		(space != NULL && !hnsw_space_coded(space)))
 		return get_float8_infinity();
-	return SWEEPS_PER_WALK * sweep_price(space, nodes);
+	return HNSW_SWEEPS_PER_WALK * sweep_price(space, nodes);
 }
 
 /* ---- batches: when has the walk seen enough? ---- */

@@ -61,8 +61,8 @@ static const CustomPathMethods adaptive_path_methods = {
  * (384 dimensions, four rows to a heap page, all in memory): a hop 2.7 us, a
  * row of the walk 1.2 us beside its hops, a row of a bitmap heap scan with its
  * distance .8 us (1.3 on a busy machine), a row of a sequential scan .32 us, and
- * .42 us more if it passes; a row in the set of those that one other index finds 40 ns, by way of
- * a bitmap 120.
+ * .42 us more if it passes; a row in the set of those that one other index finds
+ * 40 ns, by way of a bitmap 120.
  */
 #define HOPS_PER_VISITED_ROW	0.4
 #define HOPS_PER_FETCHED_ROW	0.35

@@ -116,7 +116,10 @@ move_to_core(RowSort *sort)
 {
 	begin_core(sort);
 	for (int i = 0; i < sort->nrows; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
 		put_into_core(sort, &sort->row[i]);
+	}
 	pfree(sort->row);
 	sort->row = NULL;
 }
