@@ -270,10 +270,26 @@ run_rows_l2sq_f32(int n)
 }
 
 static void
+run_rows_l1_f32(int n)
+{
+	set_forms(fa);
+	kernels.rows_l1_f32(fb, &forms, n, dist);
+	sink = dist[0];
+}
+
+static void
 run_panel_near_l1(int n)
 {
 	set_rows(fa);
 	kernels.panel_near_l1(panel_f32, &panel_rows, n, dist, near);
+	sink = dist[0] + near[0];
+}
+
+static void
+run_panel_near_u8(int n)
+{
+	set_rows(codes);
+	kernels.panel_near_u8((const uint8_t *) panel_s8, &panel_rows, n, dist, near);
 	sink = dist[0] + near[0];
 }
 
@@ -312,6 +328,12 @@ static void
 run_quantize_s8(int n)
 {
 	sink = kernels.quantize_s8(fa, n, 127, 1 / 127.0f, scode);
+}
+
+static void
+run_quantize_u8(int n)
+{
+	sink = kernels.quantize_u8(fa, fb, n, 127, (uint8_t *) scode);
 }
 
 static void
@@ -384,13 +406,16 @@ static const struct
 	{"panel_near_f32", run_panel_near_f32, KERNEL_ROWS * KERNEL_PANEL},
 	{"rows_l2sq_s8", run_rows_l2sq_s8, KERNEL_FORMS},
 	{"rows_l2sq_f32", run_rows_l2sq_f32, KERNEL_FORMS},
+	{"rows_l1_f32", run_rows_l1_f32, KERNEL_FORMS},
 	{"panel_near_l1", run_panel_near_l1, KERNEL_ROWS * KERNEL_PANEL},
+	{"panel_near_u8", run_panel_near_u8, KERNEL_ROWS * KERNEL_PANEL},
 	{"panel_near_hamming", run_panel_near_hamming, KERNEL_ROWS * KERNEL_PANEL},
 	{"panel_near_jaccard", run_panel_near_jaccard, KERNEL_ROWS * KERNEL_PANEL},
 	{"swap_f32", run_swap_f32, 1},
 	{"swap_f16", run_swap_f16, 1},
 	{"max_abs_f32", run_max_abs_f32, 1},
 	{"quantize_s8", run_quantize_s8, 1},
+	{"quantize_u8", run_quantize_u8, 1},
 	{"quant_rotate", run_rotate, 1},
 	{"quant_own_encode", run_own_encode, 1},
 	{"quant_edge_encode", run_edge_encode, 1},

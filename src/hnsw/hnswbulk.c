@@ -25,9 +25,11 @@
  */
 #include "postgres.h"
 
+#include <float.h>
 #include <math.h>
 
 #include "hnsw/hnswbulk.h"
+#include "hnsw/hnswpanel.h"
 #include "hnsw/hnswselect.h"
 #include "miscadmin.h"
 #include "port/pg_bitutils.h"
@@ -184,6 +186,46 @@ find_same(HnswBulk *bulk, HnswNode node, int nneighbors)
 	return HNSW_INVALID_NODE;
 }
 
+/*
+ * Candidates in memory that were found by codes get the distance that all links
+ * have, by which a candidate and a link are known to be the same.
+ */
+static void
+measure_candidates(HnswBulk *bulk, HnswNode node)
+{
+	HnswMemGraph *mem = bulk->mem;
+	const HnswSpace *space = mem->graph.space;
+	HnswMemList *list = hnsw_memgraph_list(mem, node);
+	uint64	   *key = hnsw_memgraph_candidates(mem, node);
+	int			n = hnsw_candidates_keep(key, list->ncandidates,
+										 hnsw_candidates_wanted(mem));
+	int			at[KERNEL_FORMS];
+	float		dist[KERNEL_FORMS];
+
+	list->ncandidates = n;
+	for (int next = 0; next < n;)
+	{
+		KernelForms forms = {0};
+
+		for (; next < n && forms.n < KERNEL_FORMS; next++)
+		{
+			HnswNode	other = hnsw_key_node(node, key[next]);
+
+			if (is_on_page(bulk, other))
+				continue;
+			at[forms.n] = next;
+			hnsw_space_form(space, &forms, forms.n,
+							hnsw_memgraph_own(mem, other));
+			forms.n++;
+		}
+		hnsw_space_between_forms(space, hnsw_memgraph_own(mem, node), &forms,
+								 dist);
+		for (int i = 0; i < forms.n; i++)
+			key[at[i]] = hnsw_neighbor_key(node, Min(dist[i], FLT_MAX),
+										   hnsw_key_node(node, key[at[i]]));
+	}
+}
+
 /* Forget the candidates, for others to come. */
 static void
 clear_candidates(HnswMemList *list)
@@ -211,8 +253,11 @@ static void
 select_links(HnswBulk *bulk, HnswNode node)
 {
 	HnswMemList *list = hnsw_memgraph_list(bulk->mem, node);
-	int			n = gather_neighbors(bulk, node);
+	int			n;
 
+	if (hnsw_panel_packs(bulk->mem->graph.space))
+		measure_candidates(bulk, node);
+	n = gather_neighbors(bulk, node);
 	list->same = find_same(bulk, node, n);
 	if (list->same == HNSW_INVALID_NODE)
 		choose_links(bulk, node, n);

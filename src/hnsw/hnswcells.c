@@ -582,6 +582,8 @@ measure_part(HnswCells *cells, const HnswCell *cell, uint32 part,
 	for (uint32 i = first; i < end; i++)
 		hnsw_panel_add(cells->part, hnsw_memgraph_own(cells->mem, list[i]),
 					   list[i]);
+	if (hnsw_panel_packs(cells->mem->graph.space))
+		hnsw_panel_pack(cells->part);
 	hnsw_cells_measure(cells, cell, part, nparts);
 }
 

@@ -380,6 +380,7 @@ hnsw_space_form(const HnswSpace *space, KernelForms *forms, int i,
 			break;
 		case HNSW_OWN_EXACT:
 			forms->x[i] = own;
+			forms->scale[i] = is_sane_value(space, own);
 			break;
 		case HNSW_OWN_S8:
 		case HNSW_OWN_KEPT:
@@ -394,6 +395,25 @@ hnsw_space_form(const HnswSpace *space, KernelForms *forms, int i,
 	}
 }
 
+/* EXACT; the scale of a form says whether it is sane. */
+static void
+between_values(const HnswSpace *space, const uint8 *a,
+			   const KernelForms *forms, float *dist)
+{
+	bool		are_sane = space->metric->panel->among != NULL &&
+		is_sane_value(space, a);
+
+	for (int i = 0; i < forms->n; i++)
+		are_sane &= forms->scale[i] != 0;
+	if (are_sane)
+		space->metric->panel->among(a, forms, dist);
+	else
+	{
+		for (int i = 0; i < forms->n; i++)
+			dist[i] = hnsw_space_between(space, a, forms->x[i]);
+	}
+}
+
 void
 hnsw_space_between_forms(const HnswSpace *space, const uint8 *a,
 						 const KernelForms *forms, float *dist)
@@ -405,8 +425,7 @@ hnsw_space_between_forms(const HnswSpace *space, const uint8 *a,
 								  space->dim, dist);
 			break;
 		case HNSW_OWN_EXACT:
-			for (int i = 0; i < forms->n; i++)
-				dist[i] = hnsw_space_between(space, a, forms->x[i]);
+			between_values(space, a, forms, dist);
 			break;
 		case HNSW_OWN_S8:
 		case HNSW_OWN_KEPT:

@@ -254,8 +254,8 @@ extern Size hnsw_space_measured_bytes(const HnswSpace *space);
 
 /*
  * The same from one own form to several: these are taken into 'forms', number i
- * with hnsw_space_form, which keeps a pointer to it.  In coded spaces what
- * overflows is infinite, not FLT_MAX, and the last bits differ.
+ * with hnsw_space_form, which keeps a pointer to it.  What overflows may be
+ * infinite, not FLT_MAX, and the last bits differ.
  */
 extern void hnsw_space_form(const HnswSpace *space, KernelForms *forms, int i,
 							const uint8 *own);

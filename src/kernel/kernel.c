@@ -203,13 +203,16 @@ overlay(Kernels *chosen, const Kernels *table)
 	OVERLAY(panel_near_f32);
 	OVERLAY(rows_l2sq_s8);
 	OVERLAY(rows_l2sq_f32);
+	OVERLAY(rows_l1_f32);
 	OVERLAY(panel_near_l1);
+	OVERLAY(panel_near_u8);
 	OVERLAY(panel_near_hamming);
 	OVERLAY(panel_near_jaccard);
 	OVERLAY(swap_f32);
 	OVERLAY(swap_f16);
 	OVERLAY(max_abs_f32);
 	OVERLAY(quantize_s8);
+	OVERLAY(quantize_u8);
 #undef OVERLAY
 }
 

@@ -60,7 +60,8 @@ typedef struct KernelRows
 	int			n;				/* 1 to KERNEL_ROWS */
 	const void *x[KERNEL_ROWS]; /* 8-bit codes, floats or bits */
 	float		scale[KERNEL_ROWS]; /* of 8-bit codes */
-	float		norm2[KERNEL_ROWS]; /* of 8-bit codes and of bits */
+	float		norm2[KERNEL_ROWS]; /* of 8-bit codes and of bits; what codes
+									 * without a sign leave out */
 	float		bound[KERNEL_ROWS];
 } KernelRows;
 
@@ -190,6 +191,10 @@ typedef struct Kernels
 	 * panel_near_f32: dimension i of vector p is panel[i * KERNEL_PANEL + p].
 	 * panel_near_l1: the same for sum |a_i - b_i|, not squared.
 	 *
+	 * panel_near_u8: codes of quantize_u8, sum |a_i - b_i| times scale[r] plus
+	 * norm2[r]; n a multiple of 8; dimension i of vector p is
+	 * panel[i / 8 * 128 + p * 8 + i % 8].
+	 *
 	 * panel_near_hamming, panel_near_jaccard: strings of n bytes, a multiple
 	 * of 4; byte i of vector p is panel[i / 4 * 64 + p * 4 + i % 4].  The
 	 * number of bits in which they differ; one minus the share of the bits set
@@ -203,6 +208,8 @@ typedef struct Kernels
 								   size_t n, float *dist, uint16_t *near);
 	void		(*panel_near_l1) (const float *panel, const KernelRows *rows,
 								  size_t n, float *dist, uint16_t *near);
+	void		(*panel_near_u8) (const uint8_t *panel, const KernelRows *rows,
+								  size_t n, float *dist, uint16_t *near);
 	void		(*panel_near_hamming) (const uint8_t *panel,
 									   const KernelRows *rows, size_t n,
 									   float *dist, uint16_t *near);
@@ -212,7 +219,8 @@ typedef struct Kernels
 									   float *dist, uint16_t *near);
 
 	/*
-	 * One against some: dist[r] is the squared distance of x to row r.
+	 * One against some: dist[r] is the distance of x to row r, squared but for
+	 * rows_l1_f32.
 	 *
 	 * rows_l2sq_s8: as in panel_near_s8; n a multiple of 16.
 	 */
@@ -221,6 +229,8 @@ typedef struct Kernels
 								 float *dist);
 	void		(*rows_l2sq_f32) (const float *x, const KernelForms *rows,
 								  size_t n, float *dist);
+	void		(*rows_l1_f32) (const float *x, const KernelForms *rows,
+								size_t n, float *dist);
 
 	/*
 	 * Copy n elements of 4 or 2 bytes with the bytes of each in reverse order:
@@ -248,6 +258,14 @@ typedef struct Kernels
 	 */
 	float		(*quantize_s8) (const float *x, size_t n, float inv_scale,
 								float scale, int8_t *code);
+
+	/*
+	 * The same in bytes above what is lowest: v_i = (x_i - low_i) * inv_scale,
+	 * both rounded, code_i = round-half-even of v_i within [0, 255]; returns
+	 * the sum of what v_i is outside these limits.  No NaN.  n arbitrary.
+	 */
+	float		(*quantize_u8) (const float *x, const float *low, size_t n,
+								float inv_scale, uint8_t *code);
 } Kernels;
 
 /* The table in use; valid from the start (scalar) and after kernel_choose(). */

@@ -57,6 +57,17 @@ store_codes(int8_t *code, Floats x)
 	return _mm256_cvtepi32_ps(rounded);
 }
 
+/* the same of integers from 0 to 255 */
+EXACT_HELPER void
+store_bytes(uint8_t *code, Floats x)
+{
+	__m256i		rounded = _mm256_cvtps_epi32(x);
+	__m128i		code_s16 = _mm_packs_epi32(_mm256_castsi256_si128(rounded),
+										   _mm256_extracti128_si256(rounded, 1));
+
+	_mm_storel_epi64((__m128i *) code, _mm_packus_epi16(code_s16, code_s16));
+}
+
 #include "kernel/kernel_code_loops.h"
 
 /* ---- 8-bit codes ---- */
@@ -322,6 +333,7 @@ const Kernels kernels_avx2_code = {
 	.residual_f32 = residual_f32,
 	.max_abs_f32 = max_abs_f32,
 	.quantize_s8 = quantize_s8,
+	.quantize_u8 = quantize_u8,
 };
 
 #else

@@ -17,6 +17,7 @@
 
 #define ROWS		4
 #define BIT_ROWS	1
+#define BYTE_ROWS	2
 
 /* bytes of a string whose bits, 8 of a byte at most, fit a byte: 31 groups */
 #define COUNT_BYTES	(31 * 4)
@@ -83,6 +84,50 @@ first_products(const int8_t *x, size_t n)
 	return zero_integers();
 }
 
+/* ---- codes without a sign ---- */
+
+typedef __m256i Eights;
+typedef __m256i Sums;
+
+HELPER Sums
+zero_sums(void)
+{
+	return _mm256_setzero_si256();
+}
+
+HELPER Eights
+load_eight(const uint8_t *x)
+{
+	return _mm256_loadu_si256((const __m256i *) x);
+}
+
+HELPER Eights
+all_eight(const uint8_t *x)
+{
+	int64_t		eight;
+
+	memcpy(&eight, x, sizeof(eight));
+	return _mm256_set1_epi64x(eight);
+}
+
+HELPER Sums
+add_differences(Sums sum, Eights x, Eights y)
+{
+	return _mm256_add_epi64(sum, _mm256_sad_epu8(x, y));
+}
+
+/* sums are below 2^31: the lower halves, of each register in order */
+HELPER Floats
+join_sums(Sums x, Sums y)
+{
+	__m256		lower = _mm256_shuffle_ps(_mm256_castsi256_ps(x),
+										  _mm256_castsi256_ps(y),
+										  _MM_SHUFFLE(2, 0, 2, 0));
+
+	return _mm256_cvtepi32_ps(_mm256_permute4x64_epi64(_mm256_castps_si256(lower),
+													   _MM_SHUFFLE(3, 1, 2, 0)));
+}
+
 /* ---- bits ---- */
 
 /* in each byte the bits that have been set in it */
@@ -128,6 +173,7 @@ const Kernels kernels_avx2_panel = {
 	.panel_near_s8 = panel_near_s8,
 	.panel_near_f32 = panel_near_f32,
 	.panel_near_l1 = panel_near_l1,
+	.panel_near_u8 = panel_near_u8,
 	.panel_near_hamming = panel_near_hamming,
 	.panel_near_jaccard = panel_near_jaccard,
 };

@@ -76,6 +76,7 @@ const Kernels kernels_avx2_rows = {
 	.isa = "avx2",
 	.rows_l2sq_s8 = rows_l2sq_s8,
 	.rows_l2sq_f32 = rows_l2sq_f32,
+	.rows_l1_f32 = rows_l1_f32,
 };
 
 #else

@@ -66,6 +66,14 @@ store_codes(int8_t *code, Floats x)
 	return _mm512_cvtepi32_ps(rounded);
 }
 
+/* the same of integers from 0 to 255 */
+HELPER void
+store_bytes(uint8_t *code, Floats x)
+{
+	_mm_storeu_si128((__m128i *) code,
+					 _mm512_cvtusepi32_epi8(_mm512_cvtps_epi32(x)));
+}
+
 #include "kernel/kernel_code_loops.h"
 
 /* ---- 8-bit codes ---- */
@@ -286,6 +294,7 @@ const Kernels kernels_avx512_code = {
 	.residual_f32 = residual_f32,
 	.max_abs_f32 = max_abs_f32,
 	.quantize_s8 = quantize_s8,
+	.quantize_u8 = quantize_u8,
 };
 
 #else

@@ -17,6 +17,7 @@
 
 #define ROWS		8
 #define BIT_ROWS	8
+#define BYTE_ROWS	8
 
 /* counts are 32-bit integers from the start */
 #define COUNT_BYTES	((size_t) 1 << 28)
@@ -98,6 +99,47 @@ first_products(const int8_t *x, size_t n)
 	return _mm512_set1_epi32(-128 * sum_s8(x, n));
 }
 
+/* ---- codes without a sign ---- */
+
+typedef __m512i Eights;
+typedef __m512i Sums;
+
+HELPER Sums
+zero_sums(void)
+{
+	return _mm512_setzero_si512();
+}
+
+HELPER Eights
+load_eight(const uint8_t *x)
+{
+	return _mm512_loadu_si512(x);
+}
+
+HELPER Eights
+all_eight(const uint8_t *x)
+{
+	int64_t		eight;
+
+	memcpy(&eight, x, sizeof(eight));
+	return _mm512_set1_epi64(eight);
+}
+
+HELPER Sums
+add_differences(Sums sum, Eights x, Eights y)
+{
+	return _mm512_add_epi64(sum, _mm512_sad_epu8(x, y));
+}
+
+HELPER Floats
+join_sums(Sums x, Sums y)
+{
+	__m512i		sums = _mm512_castsi256_si512(_mm512_cvtepi64_epi32(x));
+
+	return _mm512_cvtepi32_ps(_mm512_inserti64x4(sums,
+												 _mm512_cvtepi64_epi32(y), 1));
+}
+
 /* ---- bits ---- */
 
 HELPER Integers
@@ -131,6 +173,7 @@ const Kernels kernels_avx512_panel = {
 	.panel_near_s8 = panel_near_s8,
 	.panel_near_f32 = panel_near_f32,
 	.panel_near_l1 = panel_near_l1,
+	.panel_near_u8 = panel_near_u8,
 	.panel_near_hamming = panel_near_hamming,
 	.panel_near_jaccard = panel_near_jaccard,
 };

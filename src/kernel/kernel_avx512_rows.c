@@ -73,6 +73,7 @@ const Kernels kernels_avx512_rows = {
 	.isa = "avx512",
 	.rows_l2sq_s8 = rows_l2sq_s8,
 	.rows_l2sq_f32 = rows_l2sq_f32,
+	.rows_l1_f32 = rows_l1_f32,
 };
 
 #else

@@ -227,3 +227,35 @@ quantize_s8(const float *x, size_t n, float inv_scale, float scale,
 	return sum_lanes(add(sum0, sum1)) +
 		kernels_scalar.quantize_s8(x + i, n - i, inv_scale, scale, code + i);
 }
+
+/* LANES codes; 'sum' plus what is outside the limits */
+EXACT_HELPER Floats
+quantize_bytes(Floats sum, Floats x, Floats low, Floats inv_scale,
+			   uint8_t *code)
+{
+	Floats		v = multiply(subtract(x, low), inv_scale);
+	Floats		within = minimum(maximum(v, zero_floats()), all_floats(255));
+
+	store_bytes(code, within);
+	return add(sum, absolute(subtract(v, within)));
+}
+
+EXACT_KERNEL float
+quantize_u8(const float *x, const float *low, size_t n, float inv_scale,
+			uint8_t *code)
+{
+	const Floats inv = all_floats(inv_scale);
+	Floats		sum0 = zero_floats();
+	Floats		sum1 = sum0;
+	size_t		i = 0;
+
+	for (; i + 2 * LANES <= n; i += 2 * LANES)
+	{
+		sum0 = quantize_bytes(sum0, load_f32(x + i), load_f32(low + i), inv,
+							  code + i);
+		sum1 = quantize_bytes(sum1, load_f32(x + i + LANES),
+							  load_f32(low + i + LANES), inv, code + i + LANES);
+	}
+	return sum_lanes(add(sum0, sum1)) +
+		kernels_scalar.quantize_u8(x + i, low + i, n - i, inv_scale, code + i);
+}

@@ -81,6 +81,22 @@ dot_s8(const int8_t *a, const int8_t *b, size_t n)
 	return sum;
 }
 
+/* ---- one vector against some ---- */
+
+KERNEL void
+rows_l2sq_f32(const float *x, const KernelForms *rows, size_t n, float *dist)
+{
+	for (int r = 0; r < rows->n; r++)
+		dist[r] = l2sq_f32(x, rows->x[r], n);
+}
+
+KERNEL void
+rows_l1_f32(const float *x, const KernelForms *rows, size_t n, float *dist)
+{
+	for (int r = 0; r < rows->n; r++)
+		dist[r] = l1_f32(x, rows->x[r], n);
+}
+
 /* ---- bit codes ---- */
 
 /*
@@ -205,6 +221,8 @@ const Kernels kernels_neon = {
 	.dot_f32s8 = dot_f32s8,
 	.dot_s8 = dot_s8,
 	.l2sq_f32s12 = l2sq_f32s12,
+	.rows_l2sq_f32 = rows_l2sq_f32,
+	.rows_l1_f32 = rows_l1_f32,
 	.sum_bits_s8 = sum_bits_s8,
 	.hamming = hamming,
 	.swap_f32 = swap_f32,

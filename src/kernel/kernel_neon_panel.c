@@ -17,6 +17,7 @@
 /* 16 sums, of 32 registers */
 #define ROWS		4
 #define BIT_ROWS	2
+#define BYTE_ROWS	2
 
 /* bytes of a string whose bits, 8 of a byte at most, fit a byte: 31 groups */
 #define COUNT_BYTES	(31 * 4)
@@ -116,6 +117,43 @@ first_products(const int8_t *x, size_t n)
 	return zero_integers();
 }
 
+/* ---- codes without a sign ---- */
+
+typedef uint8x16_t Eights;
+typedef uint64x2_t Sums;
+
+HELPER Sums
+zero_sums(void)
+{
+	return vdupq_n_u64(0);
+}
+
+HELPER Eights
+load_eight(const uint8_t *x)
+{
+	return vld1q_u8(x);
+}
+
+HELPER Eights
+all_eight(const uint8_t *x)
+{
+	uint8x8_t	eight = vld1_u8(x);
+
+	return vcombine_u8(eight, eight);
+}
+
+HELPER Sums
+add_differences(Sums sum, Eights x, Eights y)
+{
+	return vpadalq_u32(sum, vpaddlq_u16(vpaddlq_u8(vabdq_u8(x, y))));
+}
+
+HELPER Floats
+join_sums(Sums x, Sums y)
+{
+	return vcvtq_f32_u32(vcombine_u32(vmovn_u64(x), vmovn_u64(y)));
+}
+
 /* ---- bits ---- */
 
 /* in each byte the bits that have been set in it */
@@ -154,6 +192,7 @@ const Kernels kernels_neon_panel = {
 	.panel_near_s8 = panel_near_s8,
 	.panel_near_f32 = panel_near_f32,
 	.panel_near_l1 = panel_near_l1,
+	.panel_near_u8 = panel_near_u8,
 	.panel_near_hamming = panel_near_hamming,
 	.panel_near_jaccard = panel_near_jaccard,
 };

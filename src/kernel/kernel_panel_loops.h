@@ -20,6 +20,15 @@
  *	add_products(sum, x, y)	and the products of four codes of each
  *	first_products(x, n)	what the sums of a row of n codes begin with
  *
+ *	BYTE_ROWS				rows at a time, of codes without a sign
+ *	Eights					eight bytes of each of LANES / 2 vectors
+ *	Sums					and sums of each
+ *	zero_sums()
+ *	load_eight(x)			the next eight bytes of LANES / 2 vectors of a panel
+ *	all_eight(x)			eight bytes for every vector
+ *	add_differences(sum, x, y)	and the absolute differences of their bytes
+ *	join_sums(x, y)			sums of LANES vectors, as floats
+ *
  *	COUNT_BYTES				bytes of a string whose bits are counted together
  *	add_bits(count, x)		and the bits set in x
  *	add_counts(sum, count)	and the bits that have been counted
@@ -182,6 +191,66 @@ panel_near_s8(const int8_t *panel, const float *scale, const float *norm2,
 		near_s8(panel, scale, norm2, rows, r, ROWS, n, dist, near);
 	for (; r < rows->n; r++)
 		near_s8(panel, scale, norm2, rows, r, 1, n, dist, near);
+}
+
+/* ---- codes without a sign ---- */
+
+/* Rows first to first + nrows; inlined with a constant nrows <= BYTE_ROWS. */
+HELPER void
+near_u8(const uint8_t *panel, const KernelRows *rows, int first, int nrows,
+		size_t n, float *dist, uint16_t *near)
+{
+	Sums		sum[BYTE_ROWS][2 * PARTS];
+
+	UNROLL
+	for (int r = 0; r < nrows; r++)
+	{
+		UNROLL
+		for (int half = 0; half < 2 * PARTS; half++)
+			sum[r][half] = zero_sums();
+	}
+	for (size_t i = 0; i < n; i += 8)
+	{
+		Eights		x[2 * PARTS];
+
+		UNROLL
+		for (int half = 0; half < 2 * PARTS; half++)
+			x[half] = load_eight(panel + i / 8 * 2 * GROUP + half * 4 * LANES);
+		UNROLL
+		for (int r = 0; r < nrows; r++)
+		{
+			Eights		y = all_eight((const uint8_t *) rows->x[first + r] + i);
+
+			UNROLL
+			for (int half = 0; half < 2 * PARTS; half++)
+				sum[r][half] = add_differences(sum[r][half], x[half], y);
+		}
+	}
+	UNROLL
+	for (int r = 0; r < nrows; r++)
+	{
+		Floats		d[PARTS];
+
+		UNROLL
+		for (int part = 0; part < PARTS; part++)
+			d[part] = multiply_add(all_floats(rows->scale[first + r]),
+								   join_sums(sum[r][2 * part],
+											 sum[r][2 * part + 1]),
+								   all_floats(rows->norm2[first + r]));
+		store_row(rows, first + r, d, dist, near);
+	}
+}
+
+KERNEL void
+panel_near_u8(const uint8_t *panel, const KernelRows *rows, size_t n,
+			  float *dist, uint16_t *near)
+{
+	int			r = 0;
+
+	for (; r + BYTE_ROWS <= rows->n; r += BYTE_ROWS)
+		near_u8(panel, rows, r, BYTE_ROWS, n, dist, near);
+	for (; r < rows->n; r++)
+		near_u8(panel, rows, r, 1, n, dist, near);
 }
 
 /* ---- bits ---- */

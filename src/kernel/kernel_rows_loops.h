@@ -154,7 +154,7 @@ rows_l2sq_s8(const int8_t *x, float scale, float norm2,
 /* Rows first to first + nrows; inlined with a constant nrows. */
 HELPER void
 forms_f32(const float *x, const KernelForms *rows, int first, int nrows,
-		  size_t n, float *dist)
+		  size_t n, AddTerm term, float *dist)
 {
 	Floats		sum[FORMS];
 	size_t		i = 0;
@@ -168,8 +168,8 @@ forms_f32(const float *x, const KernelForms *rows, int first, int nrows,
 
 		UNROLL
 		for (int r = 0; r < nrows; r++)
-			sum[r] = add_l2sq(sum[r],
-							  load_f32((const float *) rows->x[first + r] + i), y);
+			sum[r] = term(sum[r],
+						  load_f32((const float *) rows->x[first + r] + i), y);
 	}
 	if (i < n)
 	{
@@ -177,22 +177,35 @@ forms_f32(const float *x, const KernelForms *rows, int first, int nrows,
 
 		UNROLL
 		for (int r = 0; r < nrows; r++)
-			sum[r] = add_l2sq(sum[r],
-							  load_first_f32((const float *) rows->x[first + r] + i,
-											 n - i), y);
+			sum[r] = term(sum[r],
+						  load_first_f32((const float *) rows->x[first + r] + i,
+										 n - i), y);
 	}
 	store_rows(dist + first, sum_each_floats(sum), nrows);
+}
+
+HELPER void
+all_forms_f32(const float *x, const KernelForms *rows, size_t n, AddTerm term,
+			  float *dist)
+{
+	int			r = 0;
+
+	for (; r + FORMS <= rows->n; r += FORMS)
+		forms_f32(x, rows, r, FORMS, n, term, dist);
+	for (; r + HALF <= rows->n; r += HALF)
+		forms_f32(x, rows, r, HALF, n, term, dist);
+	for (; r < rows->n; r++)
+		forms_f32(x, rows, r, 1, n, term, dist);
 }
 
 KERNEL void
 rows_l2sq_f32(const float *x, const KernelForms *rows, size_t n, float *dist)
 {
-	int			r = 0;
+	all_forms_f32(x, rows, n, add_l2sq, dist);
+}
 
-	for (; r + FORMS <= rows->n; r += FORMS)
-		forms_f32(x, rows, r, FORMS, n, dist);
-	for (; r + HALF <= rows->n; r += HALF)
-		forms_f32(x, rows, r, HALF, n, dist);
-	for (; r < rows->n; r++)
-		forms_f32(x, rows, r, 1, n, dist);
+KERNEL void
+rows_l1_f32(const float *x, const KernelForms *rows, size_t n, float *dist)
+{
+	all_forms_f32(x, rows, n, add_l1, dist);
 }

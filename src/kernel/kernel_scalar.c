@@ -13,6 +13,7 @@
  *-------------------------------------------------------------------------
  */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kernel/kernel.h"
@@ -484,6 +485,27 @@ panel_near_l1(const float *panel, const KernelRows *rows, size_t n,
 }
 
 static void
+panel_near_u8(const uint8_t *panel, const KernelRows *rows, size_t n,
+			  float *dist, uint16_t *near)
+{
+	for (int r = 0; r < rows->n; r++)
+	{
+		const uint8_t *x = rows->x[r];
+		float	   *d = dist + r * KERNEL_PANEL;
+
+		for (int p = 0; p < KERNEL_PANEL; p++)
+		{
+			int32_t		sum = 0;
+
+			for (size_t i = 0; i < n; i++)
+				sum += abs(panel[i / 8 * 2 * PANEL_GROUP + p * 8 + i % 8] - x[i]);
+			d[p] = rows->norm2[r] + rows->scale[r] * (float) sum;
+		}
+		mark_near(d, rows->bound[r], &near[r]);
+	}
+}
+
+static void
 panel_near_hamming(const uint8_t *panel, const KernelRows *rows, size_t n,
 				   float *dist, uint16_t *near)
 {
@@ -546,6 +568,13 @@ rows_l2sq_f32(const float *x, const KernelForms *rows, size_t n, float *dist)
 {
 	for (int r = 0; r < rows->n; r++)
 		dist[r] = l2sq_f32(x, rows->x[r], n);
+}
+
+static void
+rows_l1_f32(const float *x, const KernelForms *rows, size_t n, float *dist)
+{
+	for (int r = 0; r < rows->n; r++)
+		dist[r] = l1_f32(x, rows->x[r], n);
 }
 
 /* 4 bytes each, reversed; finite: an exponent that is not all ones */
@@ -627,6 +656,27 @@ quantize_s8(const float *x, size_t n, float inv_scale, float scale,
 	return sum;
 }
 
+/* v_i within [0, 255], rounded; what is outside, summed */
+static float
+quantize_u8(const float *x, const float *low, size_t n, float inv_scale,
+			uint8_t *code)
+{
+	float		outside = 0;
+
+	for (size_t i = 0; i < n; i++)
+	{
+		float		v = x[i] - low[i];
+		float		within;
+
+		v = v * inv_scale;
+		within = v > 0 ? v : 0;
+		within = within < 255 ? within : 255;
+		outside += fabsf(v - within);
+		code[i] = (uint8_t) rintf(within);
+	}
+	return outside;
+}
+
 #define SCALAR_TABLE \
 { \
 	.isa = "scalar", \
@@ -654,14 +704,17 @@ quantize_s8(const float *x, size_t n, float inv_scale, float scale,
 	.panel_near_s8 = panel_near_s8, \
 	.panel_near_f32 = panel_near_f32, \
 	.panel_near_l1 = panel_near_l1, \
+	.panel_near_u8 = panel_near_u8, \
 	.panel_near_hamming = panel_near_hamming, \
 	.panel_near_jaccard = panel_near_jaccard, \
 	.rows_l2sq_s8 = rows_l2sq_s8, \
 	.rows_l2sq_f32 = rows_l2sq_f32, \
+	.rows_l1_f32 = rows_l1_f32, \
 	.swap_f32 = swap_f32, \
 	.swap_f16 = swap_f16, \
 	.max_abs_f32 = max_abs_f32, \
-	.quantize_s8 = quantize_s8 \
+	.quantize_s8 = quantize_s8, \
+	.quantize_u8 = quantize_u8 \
 }
 
 const Kernels kernels_scalar = SCALAR_TABLE;

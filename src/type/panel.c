@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * panel.c
- *	  Distances of many values to many, for the spaces that only the type knows.
+ *	  Distances of many values, for the spaces that only the type knows.
  *
  * IDENTIFICATION
  *	  src/type/panel.c
@@ -57,16 +57,38 @@ near_l1(const void *panel, const float *norm2, const KernelRows *rows,
 	kernels.panel_near_l1(panel, rows, dim, dist, near);
 }
 
+static void
+vector_among_l1(const void *value, const KernelForms *others, float *dist)
+{
+	const Vector *vector = value;
+	KernelForms forms = {.n = others->n};
+
+	for (int i = 0; i < others->n; i++)
+		forms.x[i] = ((const Vector *) others->x[i])->x;
+	kernels.rows_l1_f32(vector->x, &forms, vector->dim, dist);
+}
+
+static void
+halfvec_among_l1(const void *value, const KernelForms *others, float *dist)
+{
+	for (int i = 0; i < others->n; i++)
+		dist[i] = halfvec_distance_l1(value, others->x[i]);
+}
+
 const VectorPanel vector_panel_l1 = {
 	.bytes = float_bytes,
 	.form = vector_form,
-	.near = near_l1
+	.near = near_l1,
+	.packs = true,
+	.among = vector_among_l1
 };
 
 const VectorPanel halfvec_panel_l1 = {
 	.bytes = float_bytes,
 	.form = halfvec_form,
-	.near = near_l1
+	.near = near_l1,
+	.packs = true,
+	.among = halfvec_among_l1
 };
 
 const VectorPanel sparsevec_panel_l1 = {
@@ -115,14 +137,30 @@ near_jaccard(const void *panel, const float *norm2, const KernelRows *rows,
 							   near);
 }
 
+static void
+among_hamming(const void *value, const KernelForms *others, float *dist)
+{
+	for (int i = 0; i < others->n; i++)
+		dist[i] = bit_distance_hamming(value, others->x[i]);
+}
+
+static void
+among_jaccard(const void *value, const KernelForms *others, float *dist)
+{
+	for (int i = 0; i < others->n; i++)
+		dist[i] = bit_distance_jaccard(value, others->x[i]);
+}
+
 const VectorPanel bit_panel_hamming = {
 	.bytes = string_bytes,
 	.form = string_form,
-	.near = near_hamming
+	.near = near_hamming,
+	.among = among_hamming
 };
 
 const VectorPanel bit_panel_jaccard = {
 	.bytes = string_bytes,
 	.form = string_form,
-	.near = near_jaccard
+	.near = near_jaccard,
+	.among = among_jaccard
 };

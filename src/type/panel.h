@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * panel.h
- *	  Distances of many values to many, for the spaces that only the type knows.
+ *	  Distances of many values, for the spaces that only the type knows.
  *
  * KERNEL_PANEL values lie side by side, four bytes of each after another, as the
  * kernels want them (kernel.h).  Used by builds of indexes, through metric.h.
@@ -34,6 +34,19 @@ typedef struct VectorPanel
 	void		(*near) (const void *panel, const float *norm2,
 						 const KernelRows *rows, int dim, float *dist,
 						 uint16 *near);
+
+	/*
+	 * The form is floats, whose absolute differences are summed: codes of them
+	 * find what is near as well.
+	 */
+	bool		packs;
+
+	/*
+	 * The distances of a value to others, whose dimensions are equal, but for
+	 * rounding; NULL: one by one is as good.
+	 */
+	void		(*among) (const void *value, const KernelForms *others,
+						  float *dist);
 } VectorPanel;
 
 extern const VectorPanel vector_panel_l1;

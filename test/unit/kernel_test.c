@@ -723,6 +723,31 @@ check_quantize(int n, int where, Kind kind, float inv_scale)
 	free(want_code);
 }
 
+static void
+check_quantize_bytes(int n, int where, float inv_scale)
+{
+	const Kind	kind = RANDOM;
+	float	   *x = place_floats(&arena_a, n, where);
+	float	   *low = place_floats(&arena_b, n, where);
+	uint8_t    *code = unit_place(&arena_out, (size_t) n, where);
+	uint8_t    *want_code = malloc((size_t) n + 1);
+	float		got;
+	float		want;
+
+	unit_what = "quantize_u8";
+	fill_floats(low, n, kind);
+
+	/* ties, the limits, and values beyond them */
+	for (int i = 0; i < n; i++)
+		x[i] = low[i] + (float) ((int) (unit_random() % 600) - 40) / 2 / inv_scale;
+	got = kernels.quantize_u8(x, low, (size_t) n, inv_scale, code);
+	want = kernels_scalar.quantize_u8(x, low, (size_t) n, inv_scale, want_code);
+	CHECK(memcmp(code, want_code, (size_t) n) == 0,
+		  "n %d, place %d: codes differ", n, where);
+	CHECK_NEAR(got, want, want, n);
+	free(want_code);
+}
+
 /* ---- residuals ---- */
 
 static void
@@ -916,6 +941,7 @@ test_lengths(void)
 				if (n % 16 == 0)
 					check_fine_codes(n, where, kind);
 				check_quantize(n, where, kind, 40);
+				check_quantize_bytes(n, where, 40);
 			}
 			check_bytes(n, where);
 		}
@@ -1019,9 +1045,11 @@ test_scalar_floats(void)
 	const int8_t fine_high[16] = {1, [7] = -2};
 	const uint8_t fine_low[8] = {0x10, [7] = 0x01};
 	float		x[] = {1, 2, 3, 4};
+	const float low[] = {1, 2, 3, 4};
 	const float wide[] = {0.5f, 1.5f, -2.5f, 1000, -INFINITY, NAN, 3};
 	const int8_t rounded[] = {0, 2, -2, 127, -127, -127, 3};
 	int8_t		code[7];
+	uint8_t		bytes[4];
 	KernelCosine cosine = k->cosine_f32(a, b, 4);
 
 	unit_isa = "scalar";
@@ -1045,6 +1073,16 @@ test_scalar_floats(void)
 	CHECK(memcmp(code, rounded, 7) == 0, "quantize_s8: codes");
 	CHECK(k->quantize_s8(wide, 4, 1, 1, code) == 0.75f + 873 * 873,
 		  "quantize_s8: error");
+
+	/* -1, -1, -11 and 1992: what is outside is 1, 1, 11 and 1737 */
+	CHECK(k->quantize_u8(wide, low, 4, 2, bytes) == 1 + 1 + 11 + 1737 &&
+		  bytes[0] == 0 && bytes[2] == 0 && bytes[3] == 255,
+		  "quantize_u8: below and above");
+
+	/* 0.5 and 2.5 */
+	CHECK(k->quantize_u8(&low[0], &wide[0], 1, 1, &bytes[0]) == 0 &&
+		  k->quantize_u8(&low[2], &wide[0], 1, 1, &bytes[1]) == 0 &&
+		  bytes[0] == 0 && bytes[1] == 2, "quantize_u8: ties");
 }
 
 static void

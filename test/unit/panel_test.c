@@ -170,6 +170,52 @@ check_l1(int n, int nrows, int where)
 		  (double) got[6], near[0]);
 }
 
+static void
+check_u8(int n, int nrows, int where)
+{
+	uint8_t    *panel = unit_place(&arena_panel, (size_t) n * KERNEL_PANEL, where);
+	KernelRows	rows = {.n = nrows};
+	float		got[NPAIRS];
+	float		want[NPAIRS];
+	uint16_t	near[KERNEL_ROWS];
+	uint16_t	want_near[KERNEL_ROWS];
+
+	unit_what = "panel_near_u8";
+	unit_fill_bytes(panel, (size_t) n * KERNEL_PANEL);
+
+	/* vector 1 is farthest from row 1, vector 3 like it */
+	for (int i = 0; i < n; i++)
+	{
+		panel[i / 8 * 8 * KERNEL_PANEL + 1 * 8 + i % 8] = 0xff;
+		panel[i / 8 * 8 * KERNEL_PANEL + 3 * 8 + i % 8] = 0;
+	}
+	for (int r = 0; r < nrows; r++)
+	{
+		uint8_t    *x = unit_place(&arena_row[r], (size_t) n, where);
+
+		unit_fill_bytes(x, (size_t) n);
+		if (r == 1)
+			memset(x, 0, (size_t) n);
+		rows.x[r] = x;
+		rows.scale[r] = 0.5f * (float) (r + 1);
+		rows.norm2[r] = (float) r;
+		rows.bound[r] = rows.norm2[r] + rows.scale[r] * 85 * (float) n;
+	}
+	kernels.panel_near_u8(panel, &rows, (size_t) n, got, near);
+	kernels_scalar.panel_near_u8(panel, &rows, (size_t) n, want, want_near);
+	compare(&rows, got, near, want, want, n);
+	CHECK(nrows == 1 || (got[KERNEL_PANEL + 1] == (float) (255 * n) + 1 &&
+						 got[KERNEL_PANEL + 3] == 1), "n %d: %g and %g", n,
+		  (double) got[KERNEL_PANEL + 1], (double) got[KERNEL_PANEL + 3]);
+
+	/* what is infinitely far is not near */
+	rows.norm2[0] = INFINITY;
+	rows.bound[0] = INFINITY;
+	kernels.panel_near_u8(panel, &rows, (size_t) n, got, near);
+	CHECK(got[0] == INFINITY && near[0] == 0, "overflow: %g, %x",
+		  (double) got[0], near[0]);
+}
+
 /* Bits: the results are integers or one division, so they are equal. */
 static void
 compare_bits(const KernelRows *rows, const float *got, const uint16_t *near,
@@ -263,6 +309,8 @@ test_table(void)
 			check_f32(dims[i], nrows, UNIT_AT_START);
 			check_l1(dims[i], nrows, UNIT_AT_END);
 			check_l1(dims[i], nrows, UNIT_AT_START);
+			check_u8((dims[i] + 7) / 8 * 8, nrows, UNIT_AT_END);
+			check_u8((dims[i] + 7) / 8 * 8, nrows, UNIT_AT_START);
 			check_bits(dims[i], nrows, UNIT_AT_END);
 			check_bits(dims[i], nrows, UNIT_AT_START);
 		}
@@ -318,6 +366,30 @@ test_scalar(void)
 	CHECK(near == 0x001c, "panel_near_l1: near %x", near);
 }
 
+/* Vector p of the panel is p in its first dimension, 10 p in its last. */
+static void
+test_scalar_bytes(void)
+{
+	uint8_t		panel[2 * 8 * KERNEL_PANEL] = {0};
+	const uint8_t row[16] = {3, [15] = 20};
+	KernelRows	rows = {.n = 1,.x = {row},.scale = {2},.norm2 = {1},.bound = {45}};
+	float		dist[KERNEL_PANEL];
+	uint16_t	near;
+
+	for (int p = 0; p < KERNEL_PANEL; p++)
+	{
+		panel[p * 8] = (uint8_t) p;
+		panel[8 * KERNEL_PANEL + p * 8 + 7] = (uint8_t) (10 * p);
+	}
+	kernels_scalar.panel_near_u8(panel, &rows, 16, dist, &near);
+	for (int p = 0; p < KERNEL_PANEL; p++)
+		CHECK(dist[p] == (float) (1 + 2 * (abs(p - 3) + 10 * abs(p - 2))),
+			  "panel_near_u8: %g", (double) dist[p]);
+
+	/* 1 + 2 (|p - 3| + 10 |p - 2|) < 45: from 1 to 3 and 4, 43 */
+	CHECK(near == 0x001e, "panel_near_u8: near %x", near);
+}
+
 /* The first byte of vector p is p, the last 1; the row has 3 and 1 there. */
 static void
 test_scalar_bits(void)
@@ -357,6 +429,7 @@ main(void)
 		arena_row[r] = unit_arena(MAX_DIM * sizeof(float) + 64);
 
 	test_scalar();
+	test_scalar_bytes();
 	test_scalar_bits();
 	unit_each_table(test_table);
 	return unit_finish();

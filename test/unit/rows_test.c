@@ -82,8 +82,11 @@ check_s8(int n, int nrows, int where)
 	CHECK(got[nrows - 1] == INFINITY, "overflow: %g", (double) got[nrows - 1]);
 }
 
+typedef void (*FloatRows) (const float *x, const KernelForms *rows, size_t n,
+						   float *dist);
+
 static void
-check_f32(int n, int nrows, int where)
+check_f32(FloatRows of_table, FloatRows of_scalar, int n, int nrows, int where)
 {
 	float	   *x = unit_place(&arena_x, sizeof(float) * (size_t) n, where);
 	KernelForms	rows = {.n = nrows};
@@ -91,7 +94,6 @@ check_f32(int n, int nrows, int where)
 	float		got[KERNEL_FORMS];
 	float		want[KERNEL_FORMS];
 
-	unit_what = "rows_l2sq_f32";
 	unit_fill_gauss(x, n);
 	for (int r = 0; r < KERNEL_FORMS; r++)
 		got[r] = UNTOUCHED;
@@ -101,15 +103,25 @@ check_f32(int n, int nrows, int where)
 		unit_fill_gauss(last, n);
 		rows.x[r] = last;
 	}
-	kernels.rows_l2sq_f32(x, &rows, (size_t) n, got);
-	kernels_scalar.rows_l2sq_f32(x, &rows, (size_t) n, want);
+	of_table(x, &rows, (size_t) n, got);
+	of_scalar(x, &rows, (size_t) n, want);
 	compare(got, want, want, nrows, n);
 
 	/* NaN stays, and where it is */
 	last[n - 1] = NAN;
-	kernels.rows_l2sq_f32(x, &rows, (size_t) n, got);
+	of_table(x, &rows, (size_t) n, got);
 	CHECK(isnan(got[nrows - 1]), "NaN was lost");
 	CHECK(nrows == 1 || !isnan(got[0]), "NaN got into another row");
+}
+
+static void
+check_floats(int n, int nrows, int where)
+{
+	unit_what = "rows_l2sq_f32";
+	check_f32(kernels.rows_l2sq_f32, kernels_scalar.rows_l2sq_f32, n, nrows,
+			  where);
+	unit_what = "rows_l1_f32";
+	check_f32(kernels.rows_l1_f32, kernels_scalar.rows_l1_f32, n, nrows, where);
 }
 
 static void
@@ -124,8 +136,8 @@ test_table(void)
 		}
 		for (int i = 0; i < LENGTH(dims_f32); i++)
 		{
-			check_f32(dims_f32[i], nrows, UNIT_AT_END);
-			check_f32(dims_f32[i], nrows, UNIT_AT_START);
+			check_floats(dims_f32[i], nrows, UNIT_AT_END);
+			check_floats(dims_f32[i], nrows, UNIT_AT_START);
 		}
 	}
 }
@@ -164,6 +176,10 @@ test_scalar(void)
 	kernels_scalar.rows_l2sq_f32(x_f32, &rows, 3, dist);
 	for (int r = 0; r < KERNEL_FORMS; r++)
 		CHECK(dist[r] == (float) ((3 - r) * (3 - r) + 16), "rows_l2sq_f32: %g",
+			  (double) dist[r]);
+	kernels_scalar.rows_l1_f32(x_f32, &rows, 3, dist);
+	for (int r = 0; r < KERNEL_FORMS; r++)
+		CHECK(dist[r] == (float) (abs(3 - r) + 4), "rows_l1_f32: %g",
 			  (double) dist[r]);
 }
 
