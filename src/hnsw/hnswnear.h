@@ -33,7 +33,8 @@ extern int	hnsw_near_max(const HnswNear *near);
  * hnsw_near_search -- the LIVE nodes near a query.
  *
  * Stops when the best estimate of a node not yet expanded exceeds the ef-th
- * best own distance.  skip: a node to leave out, or HNSW_INVALID_NODE.
+ * best own distance, when 1.2 ef nodes have been found already, the (ef/2)-th.
+ * skip: a node to leave out, or HNSW_INVALID_NODE.
  * Sets *found to the nodes expanded on the way, nearest first, own forms
  * included; it is memory of 'near', valid until the next search, and the caller
  * may change it.  Interrupts are checked.
@@ -41,7 +42,10 @@ extern int	hnsw_near_max(const HnswNear *near);
 extern int	hnsw_near_search(HnswNear *near, const HnswQuery *query,
 							 HnswNode skip, HnswNeighbor **found);
 
-/* The same, but n nodes are where it starts, before the entries. */
+/*
+ * The same, but n nodes are where it starts, before the entries, and the ef-th
+ * counts to the end.
+ */
 extern int	hnsw_near_search_from(HnswNear *near, const HnswQuery *query,
 								  const HnswNode *start, int n, HnswNode skip,
 								  HnswNeighbor **found);
