@@ -14,6 +14,10 @@
  * neighbours.  Such a link can evict another one, so the search is repeated
  * until nothing is left; the last means, an entry record, evicts nothing.
  *
+ * Only nodes that were there before the search began are looked at: whoever
+ * makes another one sees to it that a search can reach it.  A pass over what is
+ * left reads nothing else, however many inserts go on meanwhile.
+ *
  * IDENTIFICATION
  *	  src/hnsw/hnswreach.c
  *
@@ -38,10 +42,18 @@
 /* Decisions anew when a list changed between copy and lock. */
 #define MAX_ATTEMPTS		3
 
+/*
+ * A pass over the unreached nodes that links less than this part of them is the
+ * last one without entries, so that all passes together read a node so often
+ * at most.
+ */
+#define WORTHWHILE_PART		8
+
 typedef struct Reach
 {
 	HnswIndex  *index;
 	HnswDiskGraph *graph;
+	const HnswNodeSet *live;	/* the nodes to be reached */
 	HnswNodeSet reached;
 	HnswNodeSet expanded;
 	char	   *page;
@@ -55,14 +67,16 @@ typedef struct Reach
 } Reach;
 
 static Reach *
-create_reach(HnswIndex *index)
+create_reach(HnswIndex *index, const HnswNodeSet *live)
 {
 	const HnswLayout *layout = &index->space.layout;
 	uint64		nnodes = hnsw_index_nnodes(index);
 	Reach	   *r = palloc0(sizeof(Reach));
 
+	Assert(live->first == 0);
 	r->index = index;
 	r->graph = hnsw_diskgraph_open(index);
+	r->live = live;
 	hnsw_nodeset_create(&r->reached, nnodes);
 	hnsw_nodeset_create(&r->expanded, nnodes);
 	r->page = palloc(BLCKSZ);
@@ -77,24 +91,22 @@ create_reach(HnswIndex *index)
 
 /* ---- the search ---- */
 
-/* First node not below 'from' that is reached and not expanded; else 'end'. */
+/* First node not below 'from' that is in one set and not in another; else 'end'. */
 static uint64
-next_pending(const Reach *r, uint64 from)
+next_between(const HnswNodeSet *in, const HnswNodeSet *out, uint64 from,
+			 uint64 end)
 {
-	uint64		end = r->reached.end;
-
 	while (from < end)
 	{
 		uint64		word = from / HNSW_NODES_PER_WORD;
-		uint64		pending = (r->reached.words[word] &
-							   ~r->expanded.words[word]) >>
+		uint64		bits = (in->words[word] & ~out->words[word]) >>
 			(from % HNSW_NODES_PER_WORD);
 
-		if (pending != 0)
+		if (bits != 0)
 		{
-			while (!(pending & 1))
+			while (!(bits & 1))
 			{
-				pending >>= 1;
+				bits >>= 1;
 				from++;
 			}
 			return from;
@@ -102,6 +114,21 @@ next_pending(const Reach *r, uint64 from)
 		from = (word + 1) * HNSW_NODES_PER_WORD;
 	}
 	return end;
+}
+
+/* First node not below 'from' that is reached and not expanded; else the end. */
+static uint64
+next_pending(const Reach *r, uint64 from)
+{
+	return next_between(&r->reached, &r->expanded, from, r->reached.end);
+}
+
+/* First node not below 'from' that is not reached and should be; else the end. */
+static uint64
+next_lost(const Reach *r, uint64 from)
+{
+	return next_between(r->live, &r->reached, from,
+						Min(r->live->end, r->reached.end));
 }
 
 /* Expand the pending nodes of one page. */
@@ -344,65 +371,91 @@ add_entry(Reach *r, HnswNode node)
 typedef enum Means
 {
 	BY_LINKS,					/* links, as many as can be had */
-	BY_ENTRIES					/* entries, for what is left */
+	BY_ALL,						/* entries where there is none */
+	BY_ENTRIES					/* entries, which evict nothing */
 } Means;
 
+/* Make r->slot reachable; false if that takes other means. */
+static bool
+attach(Reach *r, HnswNode node, Means means)
+{
+	if (means != BY_ENTRIES && link_node(r, node))
+		return true;
+	if (means == BY_LINKS)
+		return false;
+	add_entry(r, node);
+	return true;
+}
+
 /*
- * One pass over the unreached LIVE nodes.  Each that is linked is expanded at
- * once, so that what hangs on it need not be linked as well.  Returns how many
- * were linked.
+ * One pass over the unreached nodes.  Each that is attached is expanded at once,
+ * so that what hangs on it need not be attached as well.  Returns how many were;
+ * *nleft: those that are still unreached.
  */
 static int64
-link_pass(Reach *r, Means means)
+attach_pass(Reach *r, Means means, int64 *nleft)
 {
-	const HnswLayout *layout = &r->index->space.layout;
-	uint64		end = r->reached.end;
-	int64		nlinked = 0;
+	uint64		end = Min(r->live->end, r->reached.end);
+	int64		nattached = 0;
 
-	for (uint64 node = 0; node < end; node++)
+	*nleft = 0;
+	for (uint64 node = next_lost(r, 0); node < end;
+		 node = next_lost(r, node + 1))
 	{
-		if (node % layout->nodes_per_page == 0)
-			compat_vacuum_delay_point();
-		if (hnsw_nodeset_has(&r->reached, (HnswNode) node) ||
-			!hnsw_diskgraph_read(r->graph, (HnswNode) node, r->slot, r->own) ||
+		compat_vacuum_delay_point();
+		if (!hnsw_diskgraph_read(r->graph, (HnswNode) node, r->slot, r->own) ||
 			r->slot->state != HNSW_LIVE)
 			continue;
-		if (means == BY_ENTRIES)
-			add_entry(r, (HnswNode) node);
-		else if (!link_node(r, (HnswNode) node))
+		if (!attach(r, (HnswNode) node, means))
+		{
+			(*nleft)++;
 			continue;
+		}
 		hnsw_nodeset_add(&r->reached, (HnswNode) node);
 		flood(r);
-		nlinked++;
+		nattached++;
 	}
-	return nlinked;
+	return nattached;
+}
+
+/* Attach all unreached nodes.  Returns how many had to be. */
+static int64
+attach_all(Reach *r)
+{
+	int64		total = 0;
+	int64		nattached;
+	int64		nleft;
+
+	/* what hangs on nodes attached later comes in the next pass */
+	do
+	{
+		nattached = attach_pass(r, BY_LINKS, &nleft);
+		total += nattached;
+	} while (nleft > 0 && nattached > nleft / WORTHWHILE_PART);
+	if (nleft > 0)
+		total += attach_pass(r, BY_ALL, &nleft);
+	return total;
 }
 
 int64
-hnsw_repair_reachability(HnswIndex *index)
+hnsw_repair_reachability(HnswIndex *index, const HnswNodeSet *live)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "hnsw reachability",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
 	int64		total = 0;
+	int64		nleft;
 	Reach	   *r;
 
 	hnsw_index_refresh(index);
-	r = create_reach(index);
+	r = create_reach(index, live);
 	for (int round = 0; round <= MAX_ROUNDS; round++)
 	{
 		r->evicted = false;
 		search_all(r);
-		if (round < MAX_ROUNDS)
-		{
-			int64		n;
-
-			/* what hangs on nodes linked later comes in the next pass */
-			while ((n = link_pass(r, BY_LINKS)) > 0)
-				total += n;
-		}
-		total += link_pass(r, BY_ENTRIES);
+		total += round < MAX_ROUNDS ?
+			attach_all(r) : attach_pass(r, BY_ENTRIES, &nleft);
 		if (!r->evicted)
 			break;
 	}

@@ -57,6 +57,18 @@
 #define MET_SIZE			16384
 #define MAX_MET				(MET_SIZE / 2)
 
+/*
+ * Own forms that were read, by node number modulo 'size'.  That of a node that
+ * is LIVE stays what it is, and only VACUUM changes that, so nothing here goes
+ * out of date.
+ */
+typedef struct OwnCache
+{
+	uint32		size;
+	HnswNode   *node;			/* HNSW_INVALID_NODE: unused */
+	uint8	   *own;
+} OwnCache;
+
 /* a candidate by estimate */
 typedef struct Candidate
 {
@@ -78,6 +90,7 @@ typedef struct Repairer
 	HnswSlot   *work;			/* the list being made */
 	uint8	   *own;			/* own form of the node at hand */
 	uint8	   *owns;			/* own forms of the neighbours to be */
+	OwnCache	cache;
 
 	/* anew for each node */
 	HnswQuery	query;
@@ -93,6 +106,23 @@ typedef struct Repairer
 	HnswNeighbor neighbors[MAX_NEIGHBORS];
 	HnswExpansion exp;
 } Repairer;
+
+/* Room for all nodes, or as many as fit into the memory for maintenance. */
+static void
+create_cache(OwnCache *cache, HnswIndex *index)
+{
+	Size		own_bytes = index->space.layout.own_bytes;
+	uint64		budget = (uint64) maintenance_work_mem * 1024;
+	uint64		size = Min(hnsw_index_nnodes(index),
+						   budget / (own_bytes + sizeof(HnswNode)));
+
+	cache->size = (uint32) Max(size, 1);
+	cache->node = palloc_extended(mul_size(cache->size, sizeof(HnswNode)),
+								  MCXT_ALLOC_HUGE);
+	memset(cache->node, 0xFF, cache->size * sizeof(HnswNode));
+	cache->own = palloc_extended(mul_size(cache->size, own_bytes),
+								 MCXT_ALLOC_HUGE);
+}
 
 static Repairer *
 create_repairer(HnswIndex *index, const HnswNodeSet *empty,
@@ -114,6 +144,7 @@ create_repairer(HnswIndex *index, const HnswNodeSet *empty,
 	r->owns = palloc_extended(mul_size(WANTED(layout->max_edges) +
 									   layout->max_edges, layout->own_bytes),
 							  MCXT_ALLOC_HUGE);
+	create_cache(&r->cache, index);
 	r->met = palloc(MET_SIZE * sizeof(HnswNode));
 	memset(r->met, 0xFF, MET_SIZE * sizeof(HnswNode));	/* HNSW_INVALID_NODE */
 	r->met_at = palloc(MAX_MET * sizeof(uint32));
@@ -213,42 +244,97 @@ compare_neighbors(const void *a, const void *b)
 	return x->node < y->node ? -1 : x->node > y->node;
 }
 
-/* Read a node; if it is LIVE, it is one more neighbour to be. */
-static void
-read_neighbor(Repairer *r, HnswNode node)
+/* Copy the own form of a node; false if it is not LIVE. */
+static bool
+read_own(Repairer *r, HnswNode node, uint8 *own)
 {
-	HnswNeighbor *neighbor = &r->neighbors[r->nneighbors];
-	uint8	   *own = r->owns +
-		(Size) r->nneighbors * r->index->space.layout.own_bytes;
+	const HnswSpace *space = &r->index->space;
+	OwnCache   *cache = &r->cache;
+	uint32		at = node % cache->size;
+	uint8	   *cached = cache->own + at * (Size) space->layout.own_bytes;
 
-	r->exp.own_copy = own;
-	hnsw_diskgraph_measure(r->graph, &r->query, node, &r->exp);
-	if (r->exp.state != HNSW_LIVE)
+	if (cache->node[at] == node)
+	{
+		hnsw_space_copy_own(space, own, cached);
+		return true;
+	}
+	if (!hnsw_diskgraph_own(r->graph, node, own, NULL))
+		return false;
+	hnsw_space_copy_own(space, cached, own);
+	cache->node[at] = node;
+	return true;
+}
+
+/* A node is one more neighbour to be of one with own form 'from', if LIVE. */
+static void
+read_neighbor(Repairer *r, const uint8 *from, HnswNode node)
+{
+	const HnswSpace *space = &r->index->space;
+	HnswNeighbor *neighbor = &r->neighbors[r->nneighbors];
+	uint8	   *own = r->owns + (Size) r->nneighbors * space->layout.own_bytes;
+
+	if (!read_own(r, node, own))
 		return;
 	neighbor->node = node;
-	neighbor->version = r->exp.version;
-	neighbor->dist = r->exp.own.dist;
+	neighbor->version = 0;		/* lists have none */
+	neighbor->dist = hnsw_space_between(space, from, own);
 	neighbor->occluded = false;
 	neighbor->own = own;
 	r->nneighbors++;
 }
 
+static int
+find_edge(const HnswLayout *layout, HnswSlot *slot, HnswNode node)
+{
+	for (int i = 0; i < slot->nedges; i++)
+	{
+		if (hnsw_slot_edge(slot, layout, i)->node == node)
+			return i;
+	}
+	return -1;
+}
+
+/*
+ * Make the neighbours the list of 'work'.  Edges of 'slot' stay with their codes,
+ * so only others need one.
+ */
+static void
+write_edges(Repairer *r, const uint8 *own, HnswSlot *slot)
+{
+	const HnswSpace *space = &r->index->space;
+	const HnswLayout *layout = &space->layout;
+
+	for (int i = 0; i < r->nneighbors; i++)
+	{
+		HnswNeighbor *neighbor = &r->neighbors[i];
+		HnswEdge   *edge = hnsw_slot_edge(r->work, layout, i);
+
+		edge->node = neighbor->node;
+		if (find_edge(layout, slot, neighbor->node) < 0)
+			hnsw_space_edge(space, own, neighbor->own, neighbor->dist,
+							edge->code);
+		hnsw_slot_set_occluded(r->work, layout, i, neighbor->occluded);
+	}
+	r->work->nedges = r->nneighbors;
+}
+
 /* Choose new edges for 'work' among those it has and the candidates. */
 static void
-choose_edges(Repairer *r, const uint8 *own)
+choose_edges(Repairer *r, const uint8 *own, HnswSlot *slot)
 {
 	const HnswSpace *space = &r->index->space;
 
 	r->nneighbors = 0;
 	for (int i = 0; i < r->work->nedges; i++)
-		read_neighbor(r, hnsw_slot_edge(r->work, &space->layout, i)->node);
+		read_neighbor(r, own,
+					  hnsw_slot_edge(r->work, &space->layout, i)->node);
 	for (int i = 0; i < r->ncandidates; i++)
-		read_neighbor(r, r->candidates[i].node);
+		read_neighbor(r, own, r->candidates[i].node);
 	qsort(r->neighbors, r->nneighbors, sizeof(HnswNeighbor),
 		  compare_neighbors);
 	r->nneighbors = hnsw_select(space, r->neighbors, r->nneighbors,
 								space->layout.max_edges);
-	hnsw_link_write(space, r->work, own, r->neighbors, r->nneighbors);
+	write_edges(r, own, slot);
 }
 
 /* ---- one node ---- */
@@ -290,17 +376,6 @@ drop_empty_edges(Repairer *r, HnswNode node, HnswSlot *slot)
 		kept++;
 	}
 	work->nedges = kept;
-}
-
-static int
-find_edge(const HnswLayout *layout, HnswSlot *slot, HnswNode node)
-{
-	for (int i = 0; i < slot->nedges; i++)
-	{
-		if (hnsw_slot_edge(slot, layout, i)->node == node)
-			return i;
-	}
-	return -1;
 }
 
 static void
@@ -399,7 +474,7 @@ repair_slot(Repairer *r, HnswNode node, HnswSlot *slot)
 		r->wanted = WANTED(missing);
 		r->ncandidates = 0;
 		gather_candidates(r, missing);
-		choose_edges(r, own);
+		choose_edges(r, own, slot);
 	}
 	settle_edges(r, slot);
 }

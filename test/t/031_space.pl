@@ -52,6 +52,29 @@ $node->safe_psql('postgres', 'DELETE FROM t WHERE id > 3000000');
 $node->safe_psql('postgres', 'VACUUM t');
 check_index($node, 't_v');
 
+# Pages of the index that a statement looks at, each as often as it does.  Counts
+# come to the statistics when the session ends.
+sub looks
+{
+	my ($sql) = @_;
+	my $count = "SELECT idx_blks_hit + idx_blks_read FROM pg_statio_user_indexes WHERE indexrelname = 't_v'";
+	my $before = $node->safe_psql('postgres', $count);
+
+	$node->safe_psql('postgres', $sql);
+	$node->poll_query_until('postgres', "SELECT ($count) > $before") or die 'no counts';
+	return $node->safe_psql('postgres', $count) - $before;
+}
+
+# VACUUM reads the pages a few times, however many of their slots are free.
+$node->safe_psql('postgres', 'DELETE FROM t WHERE id % 10 <> 0');
+$node->safe_psql('postgres', 'VACUUM (INDEX_CLEANUP ON) t');
+$node->safe_psql('postgres', 'DELETE FROM t WHERE id IN (SELECT id FROM t LIMIT 5)');
+my $looks = looks('VACUUM (INDEX_CLEANUP ON) t');
+my $npages = size() / 8192;
+cmp_ok($looks, '<=', 20 * $npages, 'VACUUM reads free slots once');
+note "$looks looks at $npages pages";
+check_index($node, 't_v');
+
 # A build with little memory: what it takes for itself beyond what it had.
 $node->safe_psql('postgres', "CREATE TABLE big AS SELECT i AS id, vec(i, 64)::vector(64) AS v FROM generate_series(1, 12000) i");
 my $session = Session->new($node);
