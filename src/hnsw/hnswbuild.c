@@ -624,14 +624,10 @@ gather_team(Relation heap, Relation index, const IndexInfo *info,
 static void
 repair_pages(HnswIndex *hnsw)
 {
-	HnswNodeSet nodes;
-
 	pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE,
 								 HNSW_PHASE_REPAIR);
 	hnsw_index_refresh(hnsw);
-	hnsw_nodeset_create(&nodes, hnsw_index_nnodes(hnsw));
-	hnsw_nodeset_fill(&nodes);
-	hnsw_repair_reachability(hnsw, &nodes);
+	hnsw_repair_reachability(hnsw);
 }
 
 IndexBuildResult *

@@ -52,15 +52,6 @@ hnsw_nodeset_clear(HnswNodeSet *set, uint64 first, uint64 end)
 	memset(set->words, 0, sizeof(uint64) * hnsw_nodeset_words(end - first));
 }
 
-/* Put every number of the range into it. */
-static inline void
-hnsw_nodeset_fill(HnswNodeSet *set)
-{
-	set->count = set->end - set->first;
-	memset(set->words, 0xFF,
-		   sizeof(uint64) * hnsw_nodeset_words(set->count));
-}
-
 static inline bool
 hnsw_nodeset_has(const HnswNodeSet *set, HnswNode node)
 {

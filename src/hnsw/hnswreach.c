@@ -4,7 +4,7 @@
  *	  Mending the graph on pages: to nodes that no search would reach (V6).
  *
  * A breadth-first search over the whole graph needs a queue as long as the
- * graph is wide.  Here are two bits a node instead, reached and expanded, and
+ * graph is wide.  Here are bits for each node instead, reached and expanded, and
  * passes over the pages in block order: each expands the nodes that are reached
  * and not yet expanded, which reaches others, until there are none.  Nodes
  * behind the cursor wait for the next pass; a handful of passes is enough, and
@@ -14,7 +14,7 @@
  * neighbours.  Such a link can evict another one, so the search is repeated
  * until nothing is left; the last means, an entry record, evicts nothing.
  *
- * Only nodes that were there before the search began are looked at: whoever
+ * Only nodes that were there when the first pass came by are looked at: whoever
  * makes another one sees to it that a search can reach it.  A pass over what is
  * left reads nothing else, however many inserts go on meanwhile.
  *
@@ -53,10 +53,11 @@ typedef struct Reach
 {
 	HnswIndex  *index;
 	HnswDiskGraph *graph;
-	const HnswNodeSet *live;	/* the nodes to be reached */
+	HnswNodeSet live;			/* the nodes to be reached */
 	HnswNodeSet reached;
 	HnswNodeSet expanded;
-	char	   *page;
+	char	   *page;			/* copy of a page */
+	bool		page_ok;		/* it could be read */
 	HnswSlot   *slot;			/* an unreached node */
 	uint8	   *own;
 	HnswSlot   *other;			/* a neighbour of it */
@@ -67,16 +68,15 @@ typedef struct Reach
 } Reach;
 
 static Reach *
-create_reach(HnswIndex *index, const HnswNodeSet *live)
+create_reach(HnswIndex *index)
 {
 	const HnswLayout *layout = &index->space.layout;
 	uint64		nnodes = hnsw_index_nnodes(index);
 	Reach	   *r = palloc0(sizeof(Reach));
 
-	Assert(live->first == 0);
 	r->index = index;
 	r->graph = hnsw_diskgraph_open(index);
-	r->live = live;
+	hnsw_nodeset_create(&r->live, nnodes);
 	hnsw_nodeset_create(&r->reached, nnodes);
 	hnsw_nodeset_create(&r->expanded, nnodes);
 	r->page = palloc(BLCKSZ);
@@ -127,20 +127,37 @@ next_pending(const Reach *r, uint64 from)
 static uint64
 next_lost(const Reach *r, uint64 from)
 {
-	return next_between(r->live, &r->reached, from,
-						Min(r->live->end, r->reached.end));
+	return next_between(&r->live, &r->reached, from, r->live.end);
 }
 
-/* Expand the pending nodes of one page. */
+/* Copy a page of nodes; where it cannot be read, nothing is on it. */
 static void
-expand_page(Reach *r, HnswNode node)
+read_page(Reach *r, uint32 page)
+{
+	BlockNumber block = hnsw_index_block(r->index, HNSW_PAGE_NODE, page);
+
+	r->page_ok = hnsw_store_copy(r->index->rel, block, HNSW_PAGE_NODE,
+								 r->page, NULL);
+}
+
+/* Note the LIVE nodes of the copy, which begins with 'first'. */
+static void
+note_live(Reach *r, HnswNode first)
 {
 	const HnswLayout *layout = &r->index->space.layout;
-	uint32		page = hnsw_node_page(layout, node);
-	HnswNode	first = hnsw_page_first_node(layout, page);
-	BlockNumber block = hnsw_index_block(r->index, HNSW_PAGE_NODE, page);
-	bool		ok = hnsw_store_copy(r->index->rel, block, HNSW_PAGE_NODE,
-									 r->page, NULL);
+
+	for (uint32 i = 0; r->page_ok && i < layout->nodes_per_page; i++)
+	{
+		if (hnsw_page_slot((Page) r->page, layout, i)->state == HNSW_LIVE)
+			hnsw_nodeset_add(&r->live, first + i);
+	}
+}
+
+/* Expand the pending nodes of the copy. */
+static void
+expand_page(Reach *r, HnswNode first)
+{
+	const HnswLayout *layout = &r->index->space.layout;
 
 	for (uint32 i = 0; i < layout->nodes_per_page; i++)
 	{
@@ -150,7 +167,7 @@ expand_page(Reach *r, HnswNode node)
 			hnsw_nodeset_has(&r->expanded, first + i))
 			continue;
 		hnsw_nodeset_add(&r->expanded, first + i);
-		if (!ok || !hnsw_slot_sane(slot, layout) ||
+		if (!r->page_ok || !hnsw_slot_sane(slot, layout) ||
 			(slot->state != HNSW_LIVE && slot->state != HNSW_EMPTY))
 			continue;
 		for (int e = 0; e < slot->nedges; e++)
@@ -159,10 +176,29 @@ expand_page(Reach *r, HnswNode node)
 	}
 }
 
+/* The first pass reads all pages, and tells which nodes there are. */
+static void
+take_stock(Reach *r)
+{
+	const HnswLayout *layout = &r->index->space.layout;
+	uint32		npages = r->index->meta->npages[HNSW_PAGE_NODE];
+
+	for (uint32 page = 0; page < npages; page += layout->pages_per_node)
+	{
+		HnswNode	first = hnsw_page_first_node(layout, page);
+
+		compat_vacuum_delay_point();
+		read_page(r, page);
+		note_live(r, first);
+		expand_page(r, first);
+	}
+}
+
 /* Expand whatever is reached, until nothing new is. */
 static void
 flood(Reach *r)
 {
+	const HnswLayout *layout = &r->index->space.layout;
 	uint64		end = r->reached.end;
 	bool		again = true;
 
@@ -172,8 +208,11 @@ flood(Reach *r)
 		for (uint64 node = next_pending(r, 0); node < end;
 			 node = next_pending(r, node))
 		{
+			uint32		page = hnsw_node_page(layout, (HnswNode) node);
+
 			compat_vacuum_delay_point();
-			expand_page(r, (HnswNode) node);
+			read_page(r, page);
+			expand_page(r, hnsw_page_first_node(layout, page));
 			again = true;
 		}
 	}
@@ -207,8 +246,9 @@ leads_somewhere(Reach *r, const HnswEntry *entry)
 		(r->other->state == HNSW_LIVE || r->other->state == HNSW_EMPTY);
 }
 
+/* Begin a search anew, at the entries. */
 static void
-search_all(Reach *r)
+begin_search(Reach *r)
 {
 	hnsw_nodeset_clear(&r->reached, 0, r->reached.end);
 	hnsw_nodeset_clear(&r->expanded, 0, r->expanded.end);
@@ -219,7 +259,6 @@ search_all(Reach *r)
 		if (read_entry(r, i, &entry) && leads_somewhere(r, &entry))
 			hnsw_nodeset_add(&r->reached, entry.node);
 	}
-	flood(r);
 }
 
 /* ---- linking what was not reached ---- */
@@ -395,7 +434,7 @@ attach(Reach *r, HnswNode node, Means means)
 static int64
 attach_pass(Reach *r, Means means, int64 *nleft)
 {
-	uint64		end = Min(r->live->end, r->reached.end);
+	uint64		end = r->live.end;
 	int64		nattached = 0;
 
 	*nleft = 0;
@@ -438,7 +477,7 @@ attach_all(Reach *r)
 }
 
 int64
-hnsw_repair_reachability(HnswIndex *index, const HnswNodeSet *live)
+hnsw_repair_reachability(HnswIndex *index)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "hnsw reachability",
@@ -449,11 +488,14 @@ hnsw_repair_reachability(HnswIndex *index, const HnswNodeSet *live)
 	Reach	   *r;
 
 	hnsw_index_refresh(index);
-	r = create_reach(index, live);
+	r = create_reach(index);
 	for (int round = 0; round <= MAX_ROUNDS; round++)
 	{
 		r->evicted = false;
-		search_all(r);
+		begin_search(r);
+		if (round == 0)
+			take_stock(r);
+		flood(r);
 		total += round < MAX_ROUNDS ?
 			attach_all(r) : attach_pass(r, BY_ENTRIES, &nleft);
 		if (!r->evicted)

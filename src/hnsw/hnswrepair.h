@@ -34,14 +34,12 @@ extern void hnsw_repair_edges(HnswIndex *index, const HnswNodeSet *empty,
 extern void hnsw_repair_entries(HnswIndex *index, const HnswNodeSet *empty);
 
 /*
- * hnsw_repair_reachability -- make every node of 'live' reachable from the entries.
+ * hnsw_repair_reachability -- make every LIVE node reachable from the entries.
  *
- * live: all that were LIVE before; what is not LIVE is passed over.
- * Memory: two bits a node, whatever the settings say.  Work: the index is read
+ * Memory: three bits a node, whatever the settings say.  Work: the index is read
  * once, again if links were lost to others, and each unreachable node a few
  * times.  Returns how many were.
  */
-extern int64 hnsw_repair_reachability(HnswIndex *index,
-									  const HnswNodeSet *live);
+extern int64 hnsw_repair_reachability(HnswIndex *index);
 
 #endif							/* HNSWREPAIR_H */

@@ -43,7 +43,6 @@ typedef struct HnswVacuum
 
 	/* moves */
 	HnswNodeSet empty;			/* EMPTY nodes of the range at hand */
-	HnswNodeSet live;			/* LIVE nodes of the whole index */
 	int64		nremoved;		/* heap TIDs removed by this call */
 	bool		freed;			/* the free-space map has news */
 } HnswVacuum;
@@ -160,12 +159,9 @@ mark_dead(HnswVacuum *v, HnswSlot *slot)
 	return dead;
 }
 
-/*
- * Put the EMPTY and LIVE nodes of the copy into their sets, count a page with
- * room.
- */
+/* Put the EMPTY nodes of the copy into the set, count a page with room. */
 static void
-note_states(HnswVacuum *v, uint32 page, BlockNumber block)
+note_empty(HnswVacuum *v, uint32 page, BlockNumber block)
 {
 	const HnswLayout *layout = &v->index->space.layout;
 	HnswNode	first = hnsw_page_first_node(layout, page);
@@ -181,8 +177,6 @@ note_states(HnswVacuum *v, uint32 page, BlockNumber block)
 			hnsw_nodeset_add(&v->empty, first + i);
 			has_empty = true;
 		}
-		if (slot->state == HNSW_LIVE)
-			hnsw_nodeset_add(&v->live, first + i);
 		has_free |= slot->state == HNSW_FREE;
 	}
 	if (has_free || has_empty)
@@ -247,7 +241,7 @@ vacuum_page(HnswVacuum *v, uint32 page)
 	if (any_dead)
 		v->nremoved += hnsw_diskgraph_remove_tids(v->graph, page, v->page,
 												  v->dead);
-	note_states(v, page, block);
+	note_empty(v, page, block);
 	HNSW_POINT("vacuum-after-pass1-page");
 }
 
@@ -391,7 +385,6 @@ vacuum_index(HnswVacuum *v)
 	uint64		range = Min(set_range(&v->index->space.layout), nnodes);
 
 	hnsw_nodeset_create(&v->empty, range);
-	hnsw_nodeset_create(&v->live, nnodes);
 	remove_dead(v);
 	for (uint64 first = 0; first < nnodes; first += range)
 	{
@@ -408,7 +401,7 @@ vacuum_index(HnswVacuum *v)
 	 * Also if there was nothing to remove: a VACUUM that was cancelled here
 	 * has left no other trace.  A graph that is whole is only read.
 	 */
-	hnsw_repair_reachability(v->index, &v->live);
+	hnsw_repair_reachability(v->index);
 	HNSW_POINT("vacuum-before-fsm");
 	if (v->freed)
 		hnsw_store_vacuum_free(v->index->rel);
