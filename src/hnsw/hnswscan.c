@@ -549,7 +549,7 @@ static bool
 advance(IndexScanDesc scan, HnswScan *so)
 {
 	MemoryContext old = MemoryContextSwitchTo(so->context);
-	HnswRow			row;
+	HnswRow		row;
 	bool		found;
 
 	HNSW_POINT("scan-between-batches");
