@@ -42,6 +42,13 @@
  */
 #define MIN_LINKS(m)		(((m) + 1) / 2)
 
+/*
+ * A node that has left a list is not adopted if so many others are known to lead
+ * to it.  With fewer, some lead to each other only (README, "What leaves a full
+ * list").
+ */
+#define ENOUGH_WAYS			3
+
 /* near nodes that the search for product links starts from */
 #define MAX_START			4
 
@@ -66,6 +73,7 @@ struct HnswGrower
 	HnswSlot   *slot;			/* the new node */
 	HnswSlot   *other;			/* copy of a neighbour */
 	uint8	   *other_own;		/* its own form, where that is needed */
+	HnswSlot   *witness;		/* copy of a neighbour of that */
 	int			ncandidates;
 	HnswNeighbor *candidates;	/* in memory of 'near'; after selection: the
 								 * chosen ones */
@@ -104,6 +112,7 @@ hnsw_grow_begin(HnswIndex *index)
 	grower->slot = palloc0(layout->node_bytes);
 	grower->other = palloc0(layout->node_bytes);
 	grower->other_own = palloc0(layout->own_bytes);
+	grower->witness = palloc0(layout->node_bytes);
 	MemoryContextSwitchTo(old);
 	return grower;
 }
@@ -377,20 +386,37 @@ place_adopted(HnswGrower *grower, HnswSlot *slot, HnswNode victim,
 	return true;
 }
 
+static bool
+has_edge(const HnswLayout *layout, HnswSlot *slot, HnswNode node)
+{
+	for (int i = 0; i < slot->nedges; i++)
+	{
+		if (hnsw_slot_edge(slot, layout, i)->node == node)
+			return true;
+	}
+	return false;
+}
+
 /*
- * Is there little that could lead to a node?  Who is near to it has a link to it
- * mostly, unless a nearer one stands between them: then links from it are
- * occluded, too.
+ * Do enough of those that a node has links to have one to it?  Others may have,
+ * too, but nobody knows them.
  */
 static bool
-relies_on_few(const HnswGrower *grower, HnswSlot *slot)
+is_led_to(HnswGrower *grower, HnswNode node, HnswSlot *slot)
 {
 	const HnswLayout *layout = &grower->index->space.layout;
-	int			nkept = 0;
+	HnswSlot   *from = grower->witness;
+	int			nways = 0;
 
-	for (int i = 0; i < slot->nedges; i++)
-		nkept += !hnsw_slot_occluded(slot, layout, i);
-	return nkept < MIN_LINKS(grower->index->meta->m);
+	for (int i = 0; i < slot->nedges && nways < ENOUGH_WAYS; i++)
+	{
+		if (hnsw_diskgraph_read(grower->graph,
+								hnsw_slot_edge(slot, layout, i)->node,
+								from, NULL) &&
+			from->state == HNSW_LIVE && has_edge(layout, from, node))
+			nways++;
+	}
+	return nways == ENOUGH_WAYS;
 }
 
 /*
@@ -406,12 +432,13 @@ adopt(HnswGrower *grower, HnswNode node, uint32 version, HnswNode victim)
 	HnswSlot   *slot = grower->other;
 	float		dist;
 
-	if (grower->nadopted == HNSW_MAX_EDGES || is_adopted(grower, victim))
+	if (victim == HNSW_INVALID_NODE ||
+		grower->nadopted == HNSW_MAX_EDGES || is_adopted(grower, victim))
 		return;
 	grower->adopted[grower->nadopted++] = victim;
 	if (is_among(grower->candidates, grower->ncandidates, victim) ||
 		!hnsw_diskgraph_read(grower->graph, victim, slot, grower->other_own) ||
-		slot->state != HNSW_LIVE || !relies_on_few(grower, slot))
+		slot->state != HNSW_LIVE || is_led_to(grower, victim, slot))
 		return;
 	dist = hnsw_space_between(space, grower->own, grower->other_own);
 	hnsw_space_edge(space, grower->own, grower->other_own, dist,
@@ -431,18 +458,6 @@ adopt(HnswGrower *grower, HnswNode node, uint32 version, HnswNode victim)
 	}
 }
 
-/*
- * May a link have been the only one that led to what it replaces?  If that was
- * occluded, others nearby lead there; but where links are wanted that only fill
- * lists, near ones are what there is too little of.
- */
-static bool
-is_cut_off(const HnswPlacement *placement, LinkWish wish)
-{
-	return placement->victim != HNSW_INVALID_NODE &&
-		(placement->kept || wish != LINK_BETTER);
-}
-
 /* Decide and write for one neighbour, again if its list has changed. */
 static bool
 link_one(HnswGrower *grower, const HnswNeighbor *neighbor, HnswNode node,
@@ -457,7 +472,7 @@ link_one(HnswGrower *grower, const HnswNeighbor *neighbor, HnswNode node,
 		if (decision != LINK_WANTED)
 			return decision == LINK_THERE;
 		hnsw_diskgraph_link(grower->graph, &link, 1, node);
-		if (link.outcome == HNSW_DONE && is_cut_off(&link.placement, wish))
+		if (link.outcome == HNSW_DONE)
 			adopt(grower, node, version, link.placement.victim);
 		if (link.outcome != HNSW_CHANGED)
 			return link.outcome == HNSW_DONE;
@@ -489,8 +504,7 @@ write_batch(HnswGrower *grower, Batch *batch, HnswNode node, uint32 version,
 			links[i].outcome == HNSW_DONE;
 	for (int i = 0; i < batch->nlinks; i++)
 	{
-		if (links[i].outcome == HNSW_DONE &&
-			is_cut_off(&links[i].placement, LINK_BETTER))
+		if (links[i].outcome == HNSW_DONE)
 			adopt(grower, node, version, links[i].placement.victim);
 	}
 	for (int i = 0; i < batch->nlinks; i++)

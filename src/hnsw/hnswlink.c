@@ -369,7 +369,6 @@ hnsw_link_place(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
 		if (out->at == nedges)
 			return false;
 		out->victim = hnsw_slot_edge(slot, layout, out->at)->node;
-		out->kept = !hnsw_slot_occluded(slot, layout, out->at);
 	}
 	out->occluded[out->at / 8] &= ~(1 << (out->at % 8));
 	out->occluded[out->at / 8] |= occluded << (out->at % 8);

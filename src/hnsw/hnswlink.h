@@ -91,7 +91,6 @@ typedef struct HnswPlacement
 {
 	uint32		at;				/* edge number to overwrite, or == nedges: append */
 	HnswNode	victim;			/* what stood there; INVALID when appending */
-	bool		kept;			/* it was not occluded, or only by 'new' */
 	uint16		nedges;			/* of the list when this was decided */
 	uint8		occluded[HNSW_OCCLUDED_BYTES];	/* all bits afterwards */
 } HnswPlacement;
