@@ -359,18 +359,51 @@ link_node(Reach *r, HnswNode node)
 	return false;
 }
 
-/* An entry record that leads nowhere, or -1. */
-static int64
-find_idle_entry(Reach *r)
+/*
+ * Does a reached neighbour of r->slot name it?  One that was inserted since the
+ * search has its links from those.
+ */
+static bool
+is_linked(Reach *r, HnswNode node)
 {
+	const HnswLayout *layout = &r->index->space.layout;
+	HnswNode	neighbors[MAX_ASKED];
+	int			n = list_reached(r, neighbors);
+
+	for (int i = 0; i < n; i++)
+	{
+		if (!hnsw_diskgraph_read(r->graph, neighbors[i], r->other, NULL) ||
+			r->other->state != HNSW_LIVE)
+			continue;
+		for (int e = 0; e < r->other->nedges; e++)
+		{
+			if (hnsw_slot_edge(r->other, layout, e)->node == node)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Look for an entry record that names r->slot already, as its insert may have
+ * made one since the search; *idle is one that leads nowhere, or -1.
+ */
+static bool
+find_entry(Reach *r, HnswNode node, int64 *idle)
+{
+	*idle = -1;
 	for (uint32 i = 0; i < r->index->meta->nentries; i++)
 	{
 		HnswEntry	entry;
 
-		if (read_entry(r, i, &entry) && !leads_somewhere(r, &entry))
-			return i;
+		if (!read_entry(r, i, &entry))
+			continue;
+		if (entry.node == node && entry.version == r->slot->version)
+			return true;
+		if (*idle < 0 && !leads_somewhere(r, &entry))
+			*idle = i;
 	}
-	return -1;
+	return false;
 }
 
 /* Can one more entry record be written?  Its page may be damaged. */
@@ -391,8 +424,11 @@ can_append_entry(Reach *r)
 static void
 add_entry(Reach *r, HnswNode node)
 {
-	int64		idle = find_idle_entry(r);
+	int64		idle;
 
+	hnsw_index_refresh(r->index);
+	if (find_entry(r, node, &idle))
+		return;
 	if (!can_append_entry(r))
 	{
 		ereport(WARNING,
@@ -418,7 +454,7 @@ typedef enum Means
 static bool
 attach(Reach *r, HnswNode node, Means means)
 {
-	if (means != BY_ENTRIES && link_node(r, node))
+	if (means == BY_ENTRIES ? is_linked(r, node) : link_node(r, node))
 		return true;
 	if (means == BY_LINKS)
 		return false;
@@ -496,6 +532,7 @@ hnsw_repair_reachability(HnswIndex *index)
 		if (round == 0)
 			take_stock(r);
 		flood(r);
+		HNSW_POINT("vacuum-before-attach");
 		total += round < MAX_ROUNDS ?
 			attach_all(r) : attach_pass(r, BY_ENTRIES, &nleft);
 		if (!r->evicted)

@@ -133,6 +133,7 @@ my @points = (
 	[ 'vacuum-after-entry-replace', $vacuum, 1, 2 ],
 	[ 'vacuum-repair-before-write', $vacuum, 1, 5 ],
 	[ 'vacuum-repair-after-write', $vacuum, 1, 5 ],
+	[ 'vacuum-before-attach', $vacuum, 1 ],
 	[ 'vacuum-before-free-page', $vacuum, 1, 5 ],
 	[ 'vacuum-after-free-page', $vacuum, 1, 5 ],
 	[ 'vacuum-before-fsm', $vacuum, 1 ],
