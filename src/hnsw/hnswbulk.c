@@ -47,6 +47,7 @@ struct HnswBulk
 	HnswGrower *grower;			/* for the graph on pages; NULL: there is none */
 	HnswCells  *cells;
 	HnswNeighbor *neighbors;	/* candidates and links of a node */
+	uint64	   *sorted;			/* scratch: keys of as many */
 	uint8	   *own;			/* own forms of those on pages */
 
 	/* own forms read from pages; near nodes have the same neighbours */
@@ -62,13 +63,6 @@ struct HnswBulk
 
 /* how many of the nearest are looked at for a node that is the same */
 #define MAX_SAME			16
-
-#define ST_SORT sort_keys
-#define ST_ELEMENT_TYPE uint64
-#define ST_COMPARE(a, b) ((*(a) > *(b)) - (*(a) < *(b)))
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
 
 void
 hnsw_bulk_init(HnswBulkShared *shared)
@@ -148,7 +142,7 @@ gather_neighbors(HnswBulk *bulk, HnswNode node)
 	uint64		last = PG_UINT64_MAX;
 
 	/* links are sorted; a node can be among both, or twice */
-	sort_keys(candidates, n);
+	hnsw_candidates_sort(candidates, n, bulk->sorted);
 	while (c < n || l < nlinks)
 	{
 		HnswNeighbor *neighbor = &bulk->neighbors[nneighbors];
@@ -484,6 +478,7 @@ hnsw_bulk_begin(HnswBulkShared *shared, HnswMemGraph *mem, HnswGrower *grower,
 	bulk->grower = grower;
 	bulk->barrier = barrier;
 	bulk->neighbors = palloc(sizeof(HnswNeighbor) * max);
+	bulk->sorted = palloc(sizeof(uint64) * max);
 	if (grower != NULL)
 		prepare_pages(bulk, max);
 	bulk->cells = hnsw_cells_begin(&shared->cells, mem, barrier);
@@ -497,6 +492,7 @@ hnsw_bulk_end(HnswBulk *bulk)
 		hnsw_cells_done(bulk->cells);
 	hnsw_cells_end(bulk->cells);
 	pfree(bulk->neighbors);
+	pfree(bulk->sorted);
 	if (bulk->grower != NULL)
 	{
 		pfree(bulk->own);

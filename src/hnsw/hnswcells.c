@@ -57,13 +57,6 @@
  */
 #define MIN_CELL_MEMBERS	4
 
-#define ST_SORT sort_keys
-#define ST_ELEMENT_TYPE uint64
-#define ST_COMPARE(a, b) ((*(a) > *(b)) - (*(a) < *(b)))
-#define ST_SCOPE static
-#define ST_DEFINE
-#include "lib/sort_template.h"
-
 int
 hnsw_cells_levels(uint32 nnodes)
 {
@@ -157,6 +150,53 @@ hnsw_candidates_keep(uint64 *key, int n, int want)
 	}
 	sort_few(key + low, behind - low);
 	return want;
+}
+
+/*
+ * Merge two sorted runs, of n and m keys, without a branch on what they are: a
+ * quicksort of some 64 keys mispredicts most of its time.
+ */
+static void
+merge_keys(const uint64 *a, int n, const uint64 *b, int m, uint64 *to)
+{
+	const uint64 *behind_a = a + n;
+	const uint64 *behind_b = b + m;
+
+	while (a < behind_a && b < behind_b)
+	{
+		bool		first = *a <= *b;
+
+		*to++ = first ? *a : *b;
+		a += first;
+		b += !first;
+	}
+	memcpy(to, a, sizeof(uint64) * (behind_a - a));
+	memcpy(to + (behind_a - a), b, sizeof(uint64) * (behind_b - b));
+}
+
+void
+hnsw_candidates_sort(uint64 *key, int n, uint64 *scratch)
+{
+	uint64	   *from = key;
+	uint64	   *to = scratch;
+
+	for (int i = 0; i < n; i += FEW_KEYS)
+		sort_few(key + i, Min(n - i, FEW_KEYS));
+	for (int run = FEW_KEYS; run < n; run *= 2)
+	{
+		uint64	   *merged = to;
+
+		for (int i = 0; i < n; i += 2 * run)
+		{
+			int			a = Min(run, n - i);
+
+			merge_keys(from + i, a, from + i + a, Min(run, n - i - a), to + i);
+		}
+		to = from;
+		from = merged;
+	}
+	if (from != key)
+		memcpy(key, from, sizeof(uint64) * n);
 }
 
 static uint64
@@ -387,7 +427,7 @@ choose_cells(HnswCells *cells, const HnswPanel *centers, uint64 *near,
 		uint64	   *key = near + (Size) r * 2 * nprobes;
 		uint16	   *nearest = cells->nearest + (uint64) (first + r) * nprobes;
 
-		sort_keys(key, nprobes);
+		hnsw_candidates_sort(key, nprobes, key + nprobes);
 		bound_candidates(cells, member, key);
 		for (int p = 0; p < nprobes; p++)
 		{

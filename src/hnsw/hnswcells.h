@@ -126,4 +126,7 @@ hnsw_candidates_wanted(const HnswMemGraph *mem)
  */
 extern int	hnsw_candidates_keep(uint64 *key, int n, int want);
 
+/* Sort keys.  scratch: room for as many. */
+extern void hnsw_candidates_sort(uint64 *key, int n, uint64 *scratch);
+
 #endif							/* HNSWCELLS_H */

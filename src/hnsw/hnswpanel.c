@@ -52,6 +52,12 @@ scratch_bytes(const HnswSpace *space)
 	return Max(member_bytes(space), packed_bytes(space));
 }
 
+static bool
+has_codes(const HnswSpace *space)
+{
+	return space->own_kind == HNSW_OWN_S8 || space->own_kind == HNSW_OWN_KEPT;
+}
+
 int
 hnsw_panel_max(const HnswSpace *space, Size bytes)
 {
@@ -83,6 +89,11 @@ hnsw_panel_create(const HnswSpace *space, int max)
 																  panel->max),
 														 MCXT_ALLOC_HUGE);
 	}
+	if (has_codes(space))
+	{
+		panel->ones = palloc(space->rdim);
+		memset(panel->ones, 1, space->rdim);
+	}
 	return panel;
 }
 
@@ -99,6 +110,8 @@ hnsw_panel_free(HnswPanel *panel)
 		pfree(panel->low);
 		pfree(panel->packed_codes);
 	}
+	if (panel->ones != NULL)
+		pfree(panel->ones);
 	pfree(panel);
 }
 
@@ -303,6 +316,9 @@ hnsw_panel_row(const HnswPanel *panel, KernelRows *rows, int r,
 							   &rows->norm2[r]);
 	if (panel->packed)
 		pack_row(panel, rows, r);
+	if (panel->ones != NULL)
+		rows->sum[r] = kernels.dot_s8(rows->x[r], panel->ones,
+									  panel->space->rdim);
 }
 
 static void

@@ -26,6 +26,7 @@ typedef struct HnswPanel
 	float	   *scale;			/* of its code, if forms have one */
 	float	   *norm2;
 	void	   *codes;			/* blocks of KERNEL_PANEL members */
+	int8	   *ones;			/* rdim of them, if members are codes, or NULL */
 	char	   *scratch;		/* what is measured of a new member, and of each
 								 * row, if own forms do not hold it */
 	bool		packed;			/* see hnsw_panel_pack; then: */

@@ -62,6 +62,7 @@ typedef struct KernelRows
 	float		scale[KERNEL_ROWS]; /* of 8-bit codes */
 	float		norm2[KERNEL_ROWS]; /* of 8-bit codes and of bits; what codes
 									 * without a sign leave out */
+	int32_t		sum[KERNEL_ROWS];	/* of 8-bit codes: of all codes of the row */
 	float		bound[KERNEL_ROWS];
 } KernelRows;
 

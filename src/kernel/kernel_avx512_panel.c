@@ -94,9 +94,9 @@ add_products(Integers sum, Codes x, Integers y)
 }
 
 HELPER Integers
-first_products(const int8_t *x, size_t n)
+first_products(int32_t sum)
 {
-	return _mm512_set1_epi32(-128 * sum_s8(x, n));
+	return _mm512_set1_epi32(-128 * sum);
 }
 
 /* ---- codes without a sign ---- */

@@ -18,7 +18,7 @@
  *
  *	Codes, as_codes(x)		8-bit codes of a panel, as add_products wants them
  *	add_products(sum, x, y)	and the products of four codes of each
- *	first_products(x, n)	what the sums of a row of n codes begin with
+ *	first_products(sum)		what the sums of a row begin with whose codes sum up to sum
  *
  *	BYTE_ROWS				rows at a time, of codes without a sign
  *	Eights					eight bytes of each of LANES / 2 vectors
@@ -135,7 +135,7 @@ near_s8(const int8_t *panel, const float *scale, const float *norm2,
 	UNROLL
 	for (int r = 0; r < nrows; r++)
 	{
-		Integers	start = first_products(rows->x[first + r], n);
+		Integers	start = first_products(rows->sum[first + r]);
 
 		UNROLL
 		for (int part = 0; part < PARTS; part++)

@@ -78,6 +78,9 @@ check_s8(int n, int nrows, int where)
 
 		unit_fill_codes(x, (size_t) n);
 		rows.x[r] = x;
+		rows.sum[r] = 0;
+		for (int i = 0; i < n; i++)
+			rows.sum[r] += x[i];
 		rows.scale[r] = 0.02f * (float) (r + 1);
 		rows.norm2[r] = rows.scale[r] * rows.scale[r] * 5400 * (float) n;
 		rows.bound[r] = rows.norm2[r];
