@@ -49,7 +49,8 @@ packed_bytes(const HnswSpace *space)
 static Size
 scratch_bytes(const HnswSpace *space)
 {
-	return Max(member_bytes(space), packed_bytes(space));
+	return hnsw_panel_packs(space) ?
+		Max(member_bytes(space), packed_bytes(space)) : member_bytes(space);
 }
 
 static bool
