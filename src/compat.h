@@ -82,6 +82,13 @@
 #define compat_may_maintain(table) pg_class_ownercheck(table, GetUserId())
 #endif
 
+/* 17 tells kinds of backends apart by one variable */
+#if PG_VERSION_NUM >= 170000
+#define compat_is_autovacuum() AmAutoVacuumWorkerProcess()
+#else
+#define compat_is_autovacuum() IsAutoVacuumWorkerProcess()
+#endif
+
 /* 17 runs maintenance under a safe search path */
 #if PG_VERSION_NUM >= 170000
 #define compat_restrict_search_path() RestrictSearchPath()

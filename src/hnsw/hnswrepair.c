@@ -107,14 +107,13 @@ typedef struct Repairer
 	HnswExpansion exp;
 } Repairer;
 
-/* Room for all nodes, or as many as fit into the memory for maintenance. */
+/* Room for all nodes, or as many as fit into the memory. */
 static void
-create_cache(OwnCache *cache, HnswIndex *index)
+create_cache(OwnCache *cache, HnswIndex *index, Size memory)
 {
 	Size		own_bytes = index->space.layout.own_bytes;
-	uint64		budget = (uint64) maintenance_work_mem * 1024;
 	uint64		size = Min(hnsw_index_nnodes(index),
-						   budget / (own_bytes + sizeof(HnswNode)));
+						   memory / (own_bytes + sizeof(HnswNode)));
 
 	cache->size = (uint32) Max(size, 1);
 	cache->node = palloc_extended(mul_size(cache->size, sizeof(HnswNode)),
@@ -126,7 +125,7 @@ create_cache(OwnCache *cache, HnswIndex *index)
 
 static Repairer *
 create_repairer(HnswIndex *index, const HnswNodeSet *empty,
-				BufferAccessStrategy strategy)
+				BufferAccessStrategy strategy, Size memory)
 {
 	const HnswLayout *layout = &index->space.layout;
 	Repairer   *r = palloc0(sizeof(Repairer));
@@ -144,7 +143,7 @@ create_repairer(HnswIndex *index, const HnswNodeSet *empty,
 	r->owns = palloc_extended(mul_size(WANTED(layout->max_edges) +
 									   layout->max_edges, layout->own_bytes),
 							  MCXT_ALLOC_HUGE);
-	create_cache(&r->cache, index);
+	create_cache(&r->cache, index, memory);
 	r->met = palloc(MET_SIZE * sizeof(HnswNode));
 	memset(r->met, 0xFF, MET_SIZE * sizeof(HnswNode));	/* HNSW_INVALID_NODE */
 	r->met_at = palloc(MAX_MET * sizeof(uint32));
@@ -553,13 +552,13 @@ repair_page(Repairer *r, uint32 page)
 
 void
 hnsw_repair_edges(HnswIndex *index, const HnswNodeSet *empty,
-				  BufferAccessStrategy strategy)
+				  BufferAccessStrategy strategy, Size memory)
 {
 	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext,
 												  "hnsw repair",
 												  ALLOCSET_DEFAULT_SIZES);
 	MemoryContext old = MemoryContextSwitchTo(context);
-	Repairer   *r = create_repairer(index, empty, strategy);
+	Repairer   *r = create_repairer(index, empty, strategy, memory);
 	uint32		npages;
 
 	/* H63: nodes made since the set was read may name EMPTY ones too */

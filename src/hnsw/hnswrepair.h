@@ -23,9 +23,11 @@
  *
  * empty: EMPTY nodes that no insert can link to any more.  Each LIVE node that
  * names one takes over the best of its neighbours.
+ *
+ * memory: bytes for own forms that have been read and may be wanted again.
  */
 extern void hnsw_repair_edges(HnswIndex *index, const HnswNodeSet *empty,
-							  BufferAccessStrategy strategy);
+							  BufferAccessStrategy strategy, Size memory);
 
 /*
  * hnsw_repair_entries -- W8: let entry records that name a node of 'empty', or

@@ -23,6 +23,7 @@
 #include "hnsw/hnswdiskwrite.h"
 #include "hnsw/hnswrepair.h"
 #include "miscadmin.h"
+#include "postmaster/autovacuum.h"
 #include "utils/memutils.h"
 
 typedef struct HnswVacuum
@@ -46,6 +47,14 @@ typedef struct HnswVacuum
 	int64		nremoved;		/* heap TIDs removed by this call */
 	bool		freed;			/* the free-space map has news */
 } HnswVacuum;
+
+/* Memory for maintenance, in kilobytes; autovacuum can have its own. */
+static int
+memory_kilobytes(void)
+{
+	return compat_is_autovacuum() && autovacuum_work_mem != -1 ?
+		autovacuum_work_mem : maintenance_work_mem;
+}
 
 static void
 warn_page(HnswVacuum *v, BlockNumber block)
@@ -305,7 +314,8 @@ free_empty(HnswVacuum *v)
 	HNSW_POINT("vacuum-before-barrier");
 	hnsw_barrier_update(v->index->rel);
 	hnsw_repair_entries(v->index, &v->empty);
-	hnsw_repair_edges(v->index, &v->empty, v->strategy);
+	hnsw_repair_edges(v->index, &v->empty, v->strategy,
+						  (Size) memory_kilobytes() * 1024);
 
 	hnsw_barrier_update(v->index->rel);
 	hnsw_barrier_scan(v->index->rel);
@@ -346,11 +356,11 @@ collect_empty(HnswVacuum *v)
 static uint64
 set_range(const HnswLayout *layout)
 {
-	uint64		nodes = (uint64) maintenance_work_mem * 1024 * BITS_PER_BYTE;
+	uint64		nodes = (uint64) memory_kilobytes() * 1024 * BITS_PER_BYTE;
 
 #ifdef HNSW_TEST_POINTS
 	/* test builds: a node for each kilobyte, so that ranges are seen */
-	nodes = maintenance_work_mem;
+	nodes = memory_kilobytes();
 #endif
 	return nodes - nodes % layout->nodes_per_page;
 }
