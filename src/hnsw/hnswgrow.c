@@ -386,17 +386,6 @@ place_adopted(HnswGrower *grower, HnswSlot *slot, HnswNode victim,
 	return true;
 }
 
-static bool
-has_edge(const HnswLayout *layout, HnswSlot *slot, HnswNode node)
-{
-	for (int i = 0; i < slot->nedges; i++)
-	{
-		if (hnsw_slot_edge(slot, layout, i)->node == node)
-			return true;
-	}
-	return false;
-}
-
 /*
  * Do enough of those that a node has links to have one to it?  Others may have,
  * too, but nobody knows them.
@@ -413,7 +402,8 @@ is_led_to(HnswGrower *grower, HnswNode node, HnswSlot *slot)
 		if (hnsw_diskgraph_read(grower->graph,
 								hnsw_slot_edge(slot, layout, i)->node,
 								from, NULL) &&
-			from->state == HNSW_LIVE && has_edge(layout, from, node))
+			from->state == HNSW_LIVE &&
+			hnsw_slot_find_edge(from, layout, node) >= 0)
 			nways++;
 	}
 	return nways == ENOUGH_WAYS;

@@ -83,18 +83,6 @@ hnsw_link_write(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
 	slot->nedges = n;
 }
 
-/* Number of the edge to a node, or -1. */
-static int
-find_edge(const HnswLayout *layout, HnswSlot *slot, HnswNode node)
-{
-	for (int i = 0; i < slot->nedges; i++)
-	{
-		if (hnsw_slot_edge(slot, layout, i)->node == node)
-			return i;
-	}
-	return -1;
-}
-
 void
 hnsw_link_add(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
 			  const HnswNeighbor *neighbors, int n)
@@ -107,7 +95,7 @@ hnsw_link_add(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
 							layout->edge_bytes, slot->nedges, length);
 	for (int i = 0; i < n; i++)
 	{
-		int			at = find_edge(layout, slot, neighbors[i].node);
+		int			at = hnsw_slot_find_edge(slot, layout, neighbors[i].node);
 
 		if (at >= 0)
 			stays[at] = true;
@@ -117,7 +105,7 @@ hnsw_link_add(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
 		int			at = slot->nedges;
 		HnswEdge   *edge;
 
-		if (find_edge(layout, slot, neighbors[i].node) >= 0)
+		if (hnsw_slot_find_edge(slot, layout, neighbors[i].node) >= 0)
 			continue;
 		if (at < (int) layout->max_edges)
 			slot->nedges++;
@@ -186,7 +174,7 @@ hnsw_link_offer_product(const HnswSpace *space, HnswSlot *slot,
 	HnswEdge   *edge;
 	int			at;
 
-	if (find_edge(layout, slot, new->node) >= 0)
+	if (hnsw_slot_find_edge(slot, layout, new->node) >= 0)
 		return false;
 	at = link_to_replace(space, slot, own, product);
 	if (at < 0)
@@ -343,13 +331,10 @@ hnsw_link_place(const HnswSpace *space, HnswSlot *slot, const uint8 *own,
 
 	memset(out, 0, sizeof(HnswPlacement));
 	out->nedges = nedges;
-	for (int i = 0; i < nedges; i++)
+	if (hnsw_slot_find_edge(slot, layout, new->node) >= 0)
 	{
-		if (hnsw_slot_edge(slot, layout, i)->node == new->node)
-		{
-			out->victim = new->node;
-			return false;
-		}
+		out->victim = new->node;
+		return false;
 	}
 
 	if (nedges > 0)
@@ -384,13 +369,9 @@ hnsw_link_apply(const HnswSpace *space, HnswSlot *slot,
 	HnswEdge   *edge;
 
 	if (slot->nedges != placement->nedges ||
-		placement->at >= layout->max_edges)
+		placement->at >= layout->max_edges ||
+		hnsw_slot_find_edge(slot, layout, new) >= 0)
 		return false;
-	for (int i = 0; i < slot->nedges; i++)
-	{
-		if (hnsw_slot_edge(slot, layout, i)->node == new)
-			return false;
-	}
 	edge = hnsw_slot_edge(slot, layout, placement->at);
 	if (placement->at < slot->nedges && edge->node != placement->victim)
 		return false;

@@ -369,6 +369,18 @@ hnsw_slot_edge(HnswSlot *slot, const HnswLayout *layout, uint32 i)
 						 (Size) i * layout->edge_bytes);
 }
 
+/* Number of the edge to a node, or -1. */
+static inline int
+hnsw_slot_find_edge(HnswSlot *slot, const HnswLayout *layout, HnswNode node)
+{
+	for (int i = 0; i < slot->nedges; i++)
+	{
+		if (hnsw_slot_edge(slot, layout, i)->node == node)
+			return i;
+	}
+	return -1;
+}
+
 /*
  * Occluded edges: those that selection would have pruned and that only fill
  * the list; they are the first to be evicted.

@@ -372,14 +372,10 @@ is_linked(Reach *r, HnswNode node)
 
 	for (int i = 0; i < n; i++)
 	{
-		if (!hnsw_diskgraph_read(r->graph, neighbors[i], r->other, NULL) ||
-			r->other->state != HNSW_LIVE)
-			continue;
-		for (int e = 0; e < r->other->nedges; e++)
-		{
-			if (hnsw_slot_edge(r->other, layout, e)->node == node)
-				return true;
-		}
+		if (hnsw_diskgraph_read(r->graph, neighbors[i], r->other, NULL) &&
+			r->other->state == HNSW_LIVE &&
+			hnsw_slot_find_edge(r->other, layout, node) >= 0)
+			return true;
 	}
 	return false;
 }

@@ -282,17 +282,6 @@ read_neighbor(Repairer *r, const uint8 *from, HnswNode node)
 	r->nneighbors++;
 }
 
-static int
-find_edge(const HnswLayout *layout, HnswSlot *slot, HnswNode node)
-{
-	for (int i = 0; i < slot->nedges; i++)
-	{
-		if (hnsw_slot_edge(slot, layout, i)->node == node)
-			return i;
-	}
-	return -1;
-}
-
 /*
  * Make the neighbours the list of 'work'.  Edges of 'slot' stay with their codes,
  * so only others need one.
@@ -309,7 +298,7 @@ write_edges(Repairer *r, const uint8 *own, HnswSlot *slot)
 		HnswEdge   *edge = hnsw_slot_edge(r->work, layout, i);
 
 		edge->node = neighbor->node;
-		if (find_edge(layout, slot, neighbor->node) < 0)
+		if (hnsw_slot_find_edge(slot, layout, neighbor->node) < 0)
 			hnsw_space_edge(space, own, neighbor->own, neighbor->dist,
 							edge->code);
 		hnsw_slot_set_occluded(r->work, layout, i, neighbor->occluded);
@@ -402,8 +391,8 @@ settle_edges(Repairer *r, HnswSlot *slot)
 
 	for (int i = 0; i < slot->nedges; i++)
 	{
-		int			j = find_edge(layout, work,
-								  hnsw_slot_edge(slot, layout, i)->node);
+		HnswNode	node = hnsw_slot_edge(slot, layout, i)->node;
+		int			j = hnsw_slot_find_edge(work, layout, node);
 
 		if (j < 0 || placed[j])
 		{
