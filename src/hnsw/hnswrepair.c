@@ -571,6 +571,7 @@ typedef struct EntryRepair
 	HnswDiskGraph *graph;
 	const HnswNodeSet *empty;
 	HnswNodeSet taken;			/* nodes that are entries already */
+	HnswNodeSet kept;			/* those whose record has been looked at */
 	HnswSlot   *slot;
 	HnswSlot   *other;
 	uint8	   *own;
@@ -628,18 +629,33 @@ find_successor(EntryRepair *r, HnswNode node)
 	return HNSW_INVALID_NODE;
 }
 
-/* Replace one entry if its node is EMPTY or gone. */
+/*
+ * May an entry stay as it is?  Its node can be the successor that an earlier
+ * VACUUM chose while the insert of that node made it an entry, too.
+ */
+static bool
+is_sound(EntryRepair *r, const HnswEntry *entry)
+{
+	return !hnsw_nodeset_has(r->empty, entry->node) &&
+		!hnsw_nodeset_has(&r->kept, entry->node) &&
+		hnsw_diskgraph_read(r->graph, entry->node, r->slot, NULL) &&
+		r->slot->version == entry->version &&
+		r->slot->state == HNSW_LIVE;
+}
+
+/* Replace one entry if its node is EMPTY or gone, or has another one. */
 static void
 repair_entry(EntryRepair *r, uint32 number, const HnswEntry *entry)
 {
 	HnswNode	successor;
 
-	if (entry->node == HNSW_INVALID_NODE ||
-		(!hnsw_nodeset_has(r->empty, entry->node) &&
-		 hnsw_diskgraph_read(r->graph, entry->node, r->slot, NULL) &&
-		 r->slot->version == entry->version &&
-		 r->slot->state == HNSW_LIVE))
+	if (entry->node == HNSW_INVALID_NODE)
 		return;
+	if (is_sound(r, entry))
+	{
+		hnsw_nodeset_add(&r->kept, entry->node);
+		return;
+	}
 
 	successor = find_successor(r, entry->node);
 	if (successor != HNSW_INVALID_NODE)
@@ -667,6 +683,7 @@ hnsw_repair_entries(HnswIndex *index, const HnswNodeSet *empty)
 	hnsw_index_refresh(index);
 	r.graph = hnsw_diskgraph_open(index);
 	hnsw_nodeset_create(&r.taken, hnsw_index_nnodes(index));
+	hnsw_nodeset_create(&r.kept, hnsw_index_nnodes(index));
 	r.slot = palloc0(layout->node_bytes);
 	r.other = palloc0(layout->node_bytes);
 	r.own = palloc0(layout->own_bytes);

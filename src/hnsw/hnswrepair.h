@@ -31,7 +31,7 @@ extern void hnsw_repair_edges(HnswIndex *index, const HnswNodeSet *empty,
 
 /*
  * hnsw_repair_entries -- W8: let entry records that name a node of 'empty', or
- * one that is gone, name LIVE nodes.
+ * one that is gone, or one that an earlier record names, name LIVE nodes.
  */
 extern void hnsw_repair_entries(HnswIndex *index, const HnswNodeSet *empty);
 

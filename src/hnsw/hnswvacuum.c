@@ -315,7 +315,7 @@ free_empty(HnswVacuum *v)
 	hnsw_barrier_update(v->index->rel);
 	hnsw_repair_entries(v->index, &v->empty);
 	hnsw_repair_edges(v->index, &v->empty, v->strategy,
-						  (Size) memory_kilobytes() * 1024);
+					  (Size) memory_kilobytes() * 1024);
 
 	hnsw_barrier_update(v->index->rel);
 	hnsw_barrier_scan(v->index->rel);

@@ -109,6 +109,7 @@ sub end_suite
 {
 	my $ran = sprintf '%.0f', time - $started;
 
+	tried('runs of the suite');
 	for my $what (@order)
 	{
 		is($failures{$what}, 0, "$what: none of $trials{$what} failed");
@@ -122,7 +123,7 @@ sub end_suite
 	return;
 }
 
-# A suite that dies counts as one that failed.
+# A suite that dies counts as a run that failed.
 my $death = '';
 $SIG{__DIE__} = sub { $death = $_[0] unless $^S; };
 
@@ -132,7 +133,7 @@ END
 	{
 		my $status = $?;
 		diag substr "suite $suite died, seed " . trial_seed() . ": $death", 0, 2000;
-		append_to_file($ENV{RELIABILITY_COUNTS}, "$suite,$seed,0,suites that died,1,1,\n")
+		append_to_file($ENV{RELIABILITY_COUNTS}, "$suite,$seed,0,runs of the suite,1,1,\n")
 		  if $ENV{RELIABILITY_COUNTS};
 		$? = $status || 1;
 	}
