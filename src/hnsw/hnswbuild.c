@@ -562,39 +562,43 @@ create_index(Relation heap, Relation index, IndexInfo *info)
 	return hnsw;
 }
 
+/* Pages of a table and of its TOAST table. */
+static uint64
+count_pages(Relation heap)
+{
+	uint64		pages = hnsw_store_nblocks(heap);
+	Relation	toast;
+
+	if (!OidIsValid(heap->rd_rel->reltoastrelid))
+		return pages;
+	toast = table_open(heap->rd_rel->reltoastrelid, AccessShareLock);
+	pages += hnsw_store_nblocks(toast);
+	table_close(toast, AccessShareLock);
+	return pages;
+}
+
 /*
  * Core's estimate of workers goes by the pages of the table, of which there are
- * few if long vectors lie in its TOAST table.  The same rule with these pages
- * counted: one worker from min_parallel_table_scan_size on, one more for each
+ * few if long vectors lie in its TOAST table, and asks for 32 MB of memory for
+ * each participant, which is one memory for all here.  The same rule by all
+ * pages: one worker from min_parallel_table_scan_size on, one more for each
  * threefold.  Only where nothing else can forbid workers: no expressions, and
  * no wish of the user.
  */
 static int
-toast_workers(Relation heap, const IndexInfo *info)
+estimate_workers(Relation heap, const IndexInfo *info)
 {
 	uint64		threshold = Max(min_parallel_table_scan_size, 1);
 	uint64		pages;
 	int			workers = 0;
-	Relation	toast;
 
-	if (!OidIsValid(heap->rd_rel->reltoastrelid) ||
-		heap->rd_rel->relpersistence == RELPERSISTENCE_TEMP ||
+	if (heap->rd_rel->relpersistence == RELPERSISTENCE_TEMP ||
 		RelationGetParallelWorkers(heap, -1) != -1 ||
 		info->ii_Expressions != NIL || info->ii_Predicate != NIL)
 		return 0;
-	toast = table_open(heap->rd_rel->reltoastrelid, AccessShareLock);
-	pages = (uint64) hnsw_store_nblocks(heap) + hnsw_store_nblocks(toast);
-	table_close(toast, AccessShareLock);
-
-	for (; pages >= threshold; threshold *= 3)
+	for (pages = count_pages(heap); pages >= threshold; threshold *= 3)
 		workers++;
-	workers = Min(workers, max_parallel_maintenance_workers);
-
-	/* as core: 32 MB for each participant at least */
-	while (workers > 0 &&
-		   maintenance_work_mem / (workers + 1) < 32 * 1024)
-		workers--;
-	return workers;
+	return Min(workers, max_parallel_maintenance_workers);
 }
 
 static HnswTeam *
@@ -611,7 +615,7 @@ gather_team(Relation heap, Relation index, const IndexInfo *info,
 		workers = plan_create_index_workers(RelationGetRelid(heap),
 											RelationGetRelid(index));
 	if (workers == 0 && max_parallel_maintenance_workers > 0)
-		workers = toast_workers(heap, info);
+		workers = estimate_workers(heap, info);
 	if (workers > 0)
 		team = hnsw_parallel_begin(heap, index, space, want, budget,
 								   info->ii_Concurrent, workers);
