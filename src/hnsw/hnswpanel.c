@@ -82,14 +82,6 @@ hnsw_panel_create(const HnswSpace *space, int max)
 													   panel->max),
 											  MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 	panel->scratch = palloc(scratch_bytes(space) * (NEW_MEMBER + 1));
-	if (hnsw_panel_packs(space))
-	{
-		panel->low = palloc(sizeof(float) * space->dim);
-		panel->packed_codes = MemoryContextAllocExtended(CurrentMemoryContext,
-														 mul_size(packed_bytes(space),
-																  panel->max),
-														 MCXT_ALLOC_HUGE);
-	}
 	if (has_codes(space))
 	{
 		panel->ones = palloc(space->rdim);
@@ -106,7 +98,7 @@ hnsw_panel_free(HnswPanel *panel)
 	pfree(panel->norm2);
 	pfree(panel->codes);
 	pfree(panel->scratch);
-	if (hnsw_panel_packs(panel->space))
+	if (panel->packed_codes != NULL)
 	{
 		pfree(panel->low);
 		pfree(panel->packed_codes);
@@ -177,6 +169,20 @@ packed_block(const HnswPanel *panel, int block)
 {
 	return panel->packed_codes +
 		(Size) block * KERNEL_PANEL * packed_bytes(panel->space);
+}
+
+/* Memory for codes, which few panels need. */
+static void
+create_packed(HnswPanel *panel)
+{
+	const HnswSpace *space = panel->space;
+	MemoryContext context = GetMemoryChunkContext(panel);
+
+	panel->low = MemoryContextAlloc(context, sizeof(float) * space->dim);
+	panel->packed_codes =
+		MemoryContextAllocExtended(context,
+								   mul_size(packed_bytes(space), panel->max),
+								   MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO);
 }
 
 /* The smallest values, and the step of codes; false if there is no such step. */
@@ -283,7 +289,11 @@ void
 hnsw_panel_pack(HnswPanel *panel)
 {
 	Assert(hnsw_panel_packs(panel->space));
-	if (panel->n == 0 || !find_range(panel))
+	if (panel->n == 0)
+		return;
+	if (panel->packed_codes == NULL)
+		create_packed(panel);
+	if (!find_range(panel))
 		return;
 	for (int at = 0; at < panel->n; at++)
 		pack_member(panel, at);

@@ -32,7 +32,7 @@ typedef struct HnswPanel
 	bool		packed;			/* see hnsw_panel_pack; then: */
 	float	   *low;			/* what is lowest in each dimension */
 	float		step;			/* of codes */
-	uint8	   *packed_codes;	/* blocks of KERNEL_PANEL members */
+	uint8	   *packed_codes;	/* blocks of KERNEL_PANEL members, or NULL */
 } HnswPanel;
 
 /*

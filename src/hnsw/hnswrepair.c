@@ -252,7 +252,8 @@ read_own(Repairer *r, HnswNode node, uint8 *own)
 	uint32		at = node % cache->size;
 	uint8	   *cached = cache->own + at * (Size) space->layout.own_bytes;
 
-	if (cache->node[at] == node)
+	/* damage can name no node */
+	if (node != HNSW_INVALID_NODE && cache->node[at] == node)
 	{
 		hnsw_space_copy_own(space, own, cached);
 		return true;
